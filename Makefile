@@ -100,8 +100,8 @@ backup-test: ## Back the service up while it works, kill it, restore and compare
 	@$(CARGO) build
 	@.build/emulator/bin/python tools/backup_test.py --rounds $(or $(ROUNDS),100)
 
-bench: ## Run the benchmarks. Takes minutes. ARGS="--bench start" runs one.
-	@$(CARGO) bench $(ARGS)
+bench: ## Run the benchmarks and write docs/benchmarks.md. ARGS="--bench start" runs one. QUICK=1: two minutes, compares ratios.
+	@QUICK=$(QUICK) CARGO="$(CARGO)" tools/bench $(ARGS)
 
 screenshots: test-tools ## Create the pictures in docs/screenshots. EVERY=1: of every page, in .build.
 	@tools/screenshots

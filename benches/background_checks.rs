@@ -7,8 +7,9 @@ mod support;
 
 use std::time::Duration;
 use support::stub::Stub;
-use support::{Outcome, Service, amount, connect_for, proxy, row, table};
+use support::{Outcome, Service, amount, connect_for, metric, proxy, report, row, table};
 
+const CHECKS: &str = "sallyport_connection_checks_total";
 /// After how long the first check of a new storage is due.
 const FIRST_CHECK_AFTER: Duration = Duration::from_secs(62);
 
@@ -35,9 +36,13 @@ async fn bench() -> Outcome<()> {
             connect_for(&service, &stub, access).await?;
         }
         tokio::time::sleep(FIRST_CHECK_AFTER).await;
-        let (checks, cpu, calls) = (done(&service).await?, service.cpu()?, stub.all_calls());
+        let (checks, cpu, calls) = (
+            metric(&service, CHECKS).await?,
+            service.cpu()?,
+            stub.all_calls(),
+        );
         tokio::time::sleep(Duration::from_secs(seconds)).await;
-        let made = done(&service).await? - checks;
+        let made = metric(&service, CHECKS).await? - checks;
         let cpu = service.cpu()? - cpu;
         let made_of: Vec<(&str, f64)> = stub
             .all_calls()
@@ -47,6 +52,11 @@ async fn bench() -> Outcome<()> {
             .map(|(name, number)| (name, number as f64 / made))
             .collect();
         let total: f64 = made_of.iter().map(|(_, number)| number).sum();
+        report::figure(&format!("{access}_checks_a_second"), made / seconds as f64);
+        report::figure(&format!("{access}_calls_for_each_check"), total);
+        for (name, number) in &made_of {
+            report::figure(&format!("{access}_{name}_for_each_check"), *number);
+        }
         rows.push(row![
             access,
             format!("{:.0}", made * 60.0 / seconds as f64),
@@ -71,19 +81,4 @@ async fn bench() -> Outcome<()> {
         println!("  {line}");
     }
     Ok(())
-}
-
-/// How many checks the service has made.
-async fn done(service: &Service) -> Outcome<f64> {
-    let answer = service.client.get(format!("{}/metrics", service.url));
-    let text = answer.send().await?.text().await?;
-    let mut sum = 0.0;
-    for line in text.lines() {
-        if let Some(rest) = line.strip_prefix("sallyport_connection_checks_total{")
-            && let Some((_, value)) = rest.split_once("} ")
-        {
-            sum += value.parse::<f64>()?;
-        }
-    }
-    Ok(sum)
 }

@@ -1,11 +1,16 @@
-//! The connection check over a slow way: how many round trips it takes.
+//! The connection check over a slow way: how many round trips it takes, beside a program that makes the same calls one
+//! after the other with the SDK, and a script that makes them with botocore.
 //!
-//! BENCH_DELAY_MS (50) each way, BENCH_CHECKS (10) of each kind.
+//! BENCH_DELAY_MS (50) each way, BENCH_CHECKS (10) of each kind. BENCH_PYTHON (that of the test tools) runs the script;
+//! where it is absent, the script is left out.
 
 mod support;
 
 use aws_sdk_s3::primitives::ByteStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
+use support::report::{self, Better, Guard};
 use support::stub::{ACCOUNT, BUCKET, ROLE, Stub};
 use support::{
     Dialog, Outcome, Service, amount, median, ms, proxy, row, s3_client, sdk_config, table,
@@ -31,7 +36,8 @@ async fn bench() -> Outcome<()> {
         "wall time",
         "round trips",
         "goal",
-        "script, one call after the other"
+        "SDK, one call after the other",
+        "botocore, one call after the other",
     ]];
     for (access, goal) in [("read", "3.1"), ("read_write", "3.15")] {
         let service = Service::start(&url).await?;
@@ -58,17 +64,40 @@ async fn bench() -> Outcome<()> {
             times.push(began.elapsed());
         }
         let theirs = median(times);
+        let boto = by_boto(&url, access, checks.min(3)).await?;
         let trips = |time: Duration| time.as_secs_f64() / round_trip.as_secs_f64();
+        let beside = |time: Duration| {
+            let times = trips(time) / trips(ours);
+            format!("{:.2} round trips ({times:.1} times as long)", trips(time))
+        };
+        let name = |what: &str| format!("check for {access}, {what}");
+        report::ratio(
+            &name("round trips"),
+            trips(ours),
+            Better::Lower,
+            Guard::Guarded,
+        );
+        report::ratio(
+            &name("the SDK one after the other, to it"),
+            trips(theirs) / trips(ours),
+            Better::Higher,
+            Guard::Guarded,
+        );
+        if let Some(boto) = boto {
+            report::ratio(
+                &name("botocore one after the other, to it"),
+                trips(boto) / trips(ours),
+                Better::Higher,
+                Guard::Guarded,
+            );
+        }
         rows.push(row![
             access,
             format!("{:.0} ms", ms(ours)),
             format!("{:.2}", trips(ours)),
             goal,
-            format!(
-                "{:.2} round trips ({:.1} times as long)",
-                trips(theirs),
-                trips(theirs) / trips(ours)
-            ),
+            beside(theirs),
+            boto.map_or_else(|| "not measured here".to_owned(), beside),
         ]);
     }
     table(
@@ -80,6 +109,47 @@ async fn bench() -> Outcome<()> {
         &rows,
     );
     Ok(())
+}
+
+/// The same calls by a script. `None` where there is nothing that runs it.
+async fn by_boto(url: &str, access: &str, times: u64) -> Outcome<Option<Duration>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let python = std::env::var_os("BENCH_PYTHON")
+        .map_or_else(|| root.join(".build/emulator/bin/python"), PathBuf::from);
+    if !python.exists() {
+        eprintln!(
+            "no {}: the script with botocore is left out",
+            python.display()
+        );
+        return Ok(None);
+    }
+    let times = times.to_string();
+    let mut command = Command::new(python);
+    command
+        .arg("-B")
+        .arg(root.join("benches/check_by_boto.py"))
+        .args([
+            url,
+            access,
+            times.as_str(),
+            ROLE,
+            EXTERNAL_ID,
+            BUCKET,
+            ACCOUNT,
+        ])
+        .env("AWS_EC2_METADATA_DISABLED", "true");
+    // Beside the stub and the proxy, which are on this runtime.
+    let done = tokio::task::spawn_blocking(move || command.output()).await??;
+    if !done.status.success() {
+        let why = String::from_utf8_lossy(&done.stderr);
+        return Err(format!("the script with botocore: {why}").into());
+    }
+    let text = String::from_utf8(done.stdout)?;
+    let mut times = Vec::new();
+    for line in text.lines() {
+        times.push(Duration::from_secs_f64(line.trim().parse()?));
+    }
+    Ok(Some(median(times)))
 }
 
 /// The same calls, as a plain program makes them.

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use std::time::{Duration, Instant};
 use support::stub::Stub;
-use support::{Outcome, Service, amount, connect, ms, row, table};
+use support::{Outcome, Service, amount, connect, ms, report, row, table};
 
 fn main() -> Outcome<()> {
     support::run(bench())
@@ -40,6 +40,7 @@ async fn bench() -> Outcome<()> {
         .await;
         let took = began.elapsed();
         let calls = stub.calls("AssumeRole") - before;
+        report::figure(&format!("{state}_assume_role_calls"), calls as f64);
         let good = answers.iter().filter(|good| **good).count();
         rows.push(row![
             state,

@@ -11,6 +11,7 @@
 mod support;
 
 use std::time::{Duration, Instant};
+use support::report::{self, Better, Guard};
 use support::stub::Stub;
 use support::transfer::{Carrier, Way};
 use support::{Outcome, amount, cpu, median, ms, row, table};
@@ -50,9 +51,9 @@ async fn bench() -> Outcome<()> {
         requests(&stub, small, runs).await?;
     }
     let mut rows = vec![throughput_head()];
-    for (length, count) in [(MIB, medium), (large * MIB, 1)] {
+    for (what, length, count) in [("1 MiB", MIB, medium), ("one large", large * MIB, 1)] {
         if length * count > 0 {
-            throughput(&mut rows, &stub, length, count, runs).await?;
+            throughput(&mut rows, &stub, what, length, count, runs).await?;
         }
     }
     if rows.len() > 1 {
@@ -61,7 +62,7 @@ async fn bench() -> Outcome<()> {
     if paced > 0 {
         stub.pace(pace * MIB);
         let mut rows = vec![throughput_head()];
-        throughput(&mut rows, &stub, paced * MIB, 1, runs).await?;
+        throughput(&mut rows, &stub, "held by the store", paced * MIB, 1, runs).await?;
         stub.pace(0);
         table(
             &format!("content relay, {pace} MiB/s at the store's side"),
@@ -210,6 +211,7 @@ async fn requests(stub: &Stub, count: u64, runs: u64) -> Outcome<()> {
     for way in [Way::Down, Way::Up] {
         for at_once in [1, SMALL_AT_ONCE] {
             let found = measure(stub, way, KIB, count, at_once, runs).await?;
+            compare(&format!("1 KiB {}, {at_once} at once", way.name()), &found);
             let each_second = |time: Duration| count as f64 / time.as_secs_f64();
             let each = |cpu: Duration| format!("{:.2} ms", ms(cpu) / (count * runs) as f64);
             rows.push(row![
@@ -246,6 +248,7 @@ fn throughput_head() -> Vec<String> {
 async fn throughput(
     rows: &mut Vec<Vec<String>>,
     stub: &Stub,
+    what: &str,
     length: u64,
     count: u64,
     runs: u64,
@@ -253,6 +256,7 @@ async fn throughput(
     let mib = (length * count) as f64 / MIB as f64;
     for way in [Way::Down, Way::Up] {
         let found = measure(stub, way, length, count, 1, runs).await?;
+        compare(&format!("{what} {}", way.name()), &found);
         let each_second = |time: Duration| format!("{:.0} MiB/s", mib / time.as_secs_f64());
         let gib = mib * runs as f64 / 1_024.0;
         let each_gib = |cpu: Duration| format!("{:.2} s/GiB", cpu.as_secs_f64() / gib);
@@ -269,6 +273,20 @@ async fn throughput(
         ]);
     }
     Ok(())
+}
+
+/// Reports how the service is to the plain SDK: in throughput and, where the figure is large enough, in CPU.
+fn compare(what: &str, found: &Measured) {
+    let name = |of: &str| format!("content, {what}, {of}");
+    let to = |one: Duration, other: Duration| one.as_secs_f64() / other.as_secs_f64();
+    let throughput = to(found.plain, found.ours);
+    let guard = Guard::Guarded;
+    report::ratio(&name("throughput"), throughput, Better::Higher, guard);
+    // Linux counts in hundredths of a second.
+    if found.plain_cpu >= Duration::from_millis(100) {
+        let cpu = to(found.our_cpu, found.plain_cpu);
+        report::ratio(&name("CPU"), cpu, Better::Lower, guard);
+    }
 }
 
 fn ratio(found: &Measured) -> String {

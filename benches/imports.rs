@@ -1,14 +1,14 @@
 //! Imports of large folders: calls, time and CPU for each key, beside the plain SDK's listing of the same folder;
 //! and two imports of different workspaces at the same time.
 //!
-//! BENCH_KEYS (20000), BENCH_MORE_KEYS (100000): 1,000 to 1,000,000; 0 skips one. BENCH_SIDE_KEYS (50000) for each
-//! of the two.
+//! BENCH_KEYS (20000,100000): 1,000 to 1,000,000 each. BENCH_SIDE_KEYS (50000) for each of the two; 0 skips them.
 
 mod support;
 
 use reqwest::Method;
 use serde_json::json;
 use std::time::{Duration, Instant};
+use support::report::{self, Better, Guard};
 use support::stub::{BUCKET, Stub};
 use support::{Outcome, Service, amount, connect, cpu, row, s3_client, sdk_config, table, text};
 
@@ -37,14 +37,9 @@ async fn bench() -> Outcome<()> {
         "keys a second",
         "CPU for each key",
     ]];
-    for keys in [
-        amount("BENCH_KEYS", 20_000)?,
-        amount("BENCH_MORE_KEYS", 100_000)?,
-    ] {
-        let keys = usize::try_from(keys)?;
-        if keys == 0 {
-            continue;
-        }
+    let given = std::env::var("BENCH_KEYS").unwrap_or_else(|_| "20000,100000".to_owned());
+    for keys in given.split(',') {
+        let keys: usize = keys.trim().parse()?;
         let service = Service::start(&stub.url()).await?;
         let place = place(&service, &stub).await?;
         stub.fill(keys);
@@ -52,6 +47,7 @@ async fn bench() -> Outcome<()> {
         let (before, began) = (service.cpu()?, Instant::now());
         import(&service, &place, keys).await?;
         let (time, used) = (began.elapsed(), service.cpu()?.saturating_sub(before));
+        let (ours, our_cpu) = (time, used);
         let (s3_now, sts_now) = calls(&stub);
         rows.push(figures(
             keys,
@@ -67,6 +63,7 @@ async fn bench() -> Outcome<()> {
         listing(&s3, keys).await?;
         let (time, used) = (began.elapsed(), cpu::here()?.saturating_sub(before));
         let made = calls(&stub).0 - s3_calls;
+        ratios(keys, (ours, time), (our_cpu, used));
         rows.push(figures(keys, "plain SDK, listing", (made, 0), time, used));
     }
     table("import of a folder, pages of 1,000", &rows);
@@ -163,6 +160,16 @@ async fn listing(s3: &aws_sdk_s3::Client, keys: usize) -> Outcome<()> {
         true => Ok(()),
         false => Err(format!("{came} keys of {keys} came").into()),
     }
+}
+
+/// Of an import to the plain listing of the same folder: the times, and the processor times.
+fn ratios(keys: usize, times: (Duration, Duration), cpu: (Duration, Duration)) {
+    let to = |(ours, plain): (Duration, Duration)| ours.as_secs_f64() / plain.as_secs_f64();
+    let name = |what: &str| format!("import of {keys} keys, {what} to the plain listing's");
+    let guard = Guard::Guarded;
+    report::ratio(&name("time"), to(times), Better::Lower, guard);
+    report::ratio(&name("CPU"), to(cpu), Better::Lower, guard);
+    report::point("import", keys as f64, times.0.as_secs_f64());
 }
 
 fn figures(

@@ -7,10 +7,14 @@ mod support;
 use reqwest::Method;
 use serde::Deserialize;
 use std::time::{Duration, Instant};
+use support::report::{self, Better, Guard};
 use support::stub::{BUCKET, Stub};
 use support::{Outcome, Service, amount, connect, cpu, row, s3_client, sdk_config, table};
 
 const PAGE: usize = 1_000;
+/// The curves of the plot.
+const OURS: &str = "listing through the service";
+const PLAIN: &str = "listing by the plain SDK";
 
 fn main() -> Outcome<()> {
     support::run(bench())
@@ -46,6 +50,7 @@ async fn bench() -> Outcome<()> {
     by_the_sdk(&s3, &stub, first).await?;
     let after_first = service.memory("VmHWM:")?;
 
+    curves(&service, &stub, &storage, &token, &s3, keys).await?;
     let before = service.cpu()?;
     let ours = through(&service, &stub, &storage, &token, keys).await?;
     let our_cpu = service.cpu()?.saturating_sub(before);
@@ -53,6 +58,9 @@ async fn bench() -> Outcome<()> {
     let before = cpu::here()?;
     let plain = by_the_sdk(&s3, &stub, keys).await?;
     let plain_cpu = cpu::here()?.saturating_sub(before);
+
+    report::point(OURS, keys as f64, ours.as_secs_f64());
+    report::point(PLAIN, keys as f64, plain.as_secs_f64());
 
     let each_second = |time: Duration| keys as f64 / time.as_secs_f64();
     let mut rows = vec![row![
@@ -81,6 +89,25 @@ async fn bench() -> Outcome<()> {
         ]);
     }
     table("listing all keys, pages of 1,000", &rows);
+    let to = |ours: Duration, plain: Duration| ours.as_secs_f64() / plain.as_secs_f64();
+    report::ratio(
+        "listing, keys a second to the plain SDK",
+        to(plain, ours),
+        Better::Higher,
+        Guard::Guarded,
+    );
+    report::ratio(
+        "listing, CPU for each key to the plain SDK's",
+        to(our_cpu, plain_cpu),
+        Better::Lower,
+        Guard::Guarded,
+    );
+    report::ratio(
+        "listing, memory after all keys to that after the first",
+        after_all / after_first,
+        Better::Lower,
+        Guard::Guarded,
+    );
     table(
         "the service's memory at most",
         &[
@@ -91,6 +118,26 @@ async fn bench() -> Outcome<()> {
             row![format!("after {keys} keys"), format!("{after_all:.1} MiB")],
         ],
     );
+    Ok(())
+}
+
+/// What fewer keys take, for the plot: a thousand, ten thousand and so on.
+async fn curves(
+    service: &Service,
+    stub: &Stub,
+    storage: &str,
+    token: &str,
+    s3: &aws_sdk_s3::Client,
+    keys: usize,
+) -> Outcome<()> {
+    let mut some = PAGE;
+    while some < keys {
+        let ours = through(service, stub, storage, token, some).await?;
+        let plain = by_the_sdk(s3, stub, some).await?;
+        report::point(OURS, some as f64, ours.as_secs_f64());
+        report::point(PLAIN, some as f64, plain.as_secs_f64());
+        some *= 10;
+    }
     Ok(())
 }
 

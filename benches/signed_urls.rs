@@ -155,6 +155,8 @@ async fn bench() -> Outcome<()> {
             format!("{:.2}", each(took.urls, took.cpu) / sdk),
         ]);
     }
+    let what = "URLs, to the plain SDK";
+    support::report::ratios(what, &rows, support::report::Guard::Guarded);
     table("signed URLs", &rows);
     table("one answer", &sizes);
     println!(

@@ -6,7 +6,7 @@ mod support;
 
 use std::time::Duration;
 use support::stub::Stub;
-use support::{Outcome, Service, amount, median, ms, row, table};
+use support::{Outcome, Service, amount, median, ms, report, row, table};
 
 fn main() -> Outcome<()> {
     support::run(bench())
@@ -22,6 +22,8 @@ async fn bench() -> Outcome<()> {
     tokio::time::sleep(Duration::from_secs(3)).await;
     let idle = service.memory("VmRSS:")?;
     let size = std::fs::metadata(support::binary())?.len() as f64 / f64::from(1 << 20);
+    report::figure("idle_memory_mib", idle);
+    report::figure("program_mib", size);
     let slowest = times.iter().max().copied().unwrap_or_default();
     table(
         "start",

@@ -7,15 +7,19 @@
 #![allow(unused_macros, unused_imports, reason = "the same")]
 
 pub mod cpu;
+pub mod database;
+pub mod load;
 pub mod proxy;
+pub mod report;
 pub mod stub;
 pub mod transfer;
 
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use stub::{BUCKET, ROLE, Stub};
@@ -23,7 +27,7 @@ use tempfile::TempDir;
 
 pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-const OPERATOR: &str = "operator-token-of-the-benchmarks-0123456789";
+pub const OPERATOR: &str = "operator-token-of-the-benchmarks-0123456789";
 
 /// The running service.
 pub struct Service {
@@ -32,7 +36,8 @@ pub struct Service {
     /// From the start of the process to the first answer of `/readyz` that is 200.
     pub ready_after: Duration,
     process: Child,
-    _folder: TempDir,
+    /// Its data folder, where it is this service's alone.
+    _folder: Option<TempDir>,
 }
 
 impl Service {
@@ -44,6 +49,17 @@ impl Service {
     /// The same with further settings, each a variable and its value.
     pub async fn start_with(aws_url: &str, settings: &[(&str, &str)]) -> Outcome<Self> {
         let folder = tempfile::tempdir()?;
+        let mut service = Self::start_in(folder.path(), aws_url, settings).await?;
+        service._folder = Some(folder);
+        Ok(service)
+    }
+
+    /// The same with a data folder that stays.
+    pub async fn start_in(
+        folder: &Path,
+        aws_url: &str,
+        settings: &[(&str, &str)],
+    ) -> Outcome<Self> {
         // Free at this moment: the service needs a port that is known before it starts.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let began = Instant::now();
@@ -51,7 +67,7 @@ impl Service {
             .arg("serve")
             .env_clear()
             .env("SALLYPORT_LISTEN", format!("127.0.0.1:{port}"))
-            .env("SALLYPORT_DATA_DIR", folder.path())
+            .env("SALLYPORT_DATA_DIR", folder)
             .env("SALLYPORT_OPERATOR_TOKEN", OPERATOR)
             .env("SALLYPORT_CHECKS_PER_MINUTE", "10000")
             .env("SALLYPORT_LOG", "warn")
@@ -74,7 +90,7 @@ impl Service {
             client,
             ready_after: Duration::ZERO,
             process,
-            _folder: folder,
+            _folder: None,
         };
         let ready = format!("{}/readyz", service.url);
         while began.elapsed() < Duration::from_secs(30) {
@@ -152,6 +168,16 @@ pub struct Dialog {
 
 impl Dialog {
     pub async fn open(service: &Service, stub: &Stub, access: &str) -> Outcome<Self> {
+        Self::open_in(service, stub, access, "team").await
+    }
+
+    /// The same with another prefix than the stub's usual one.
+    pub async fn open_in(
+        service: &Service,
+        stub: &Stub,
+        access: &str,
+        prefix: &str,
+    ) -> Outcome<Self> {
         let body = json!({"name": "Bench"});
         let made = service
             .send(Method::POST, "/v1/workspaces", OPERATOR, &body)
@@ -160,7 +186,7 @@ impl Dialog {
         let body = json!({"name": "bench", "role": "admin"});
         let made = service.send(Method::POST, &path, OPERATOR, &body).await?;
         let admin = text(&made["token"])?;
-        let body = json!({"bucket": BUCKET, "prefix": "team", "role_arn": ROLE, "access": access});
+        let body = json!({"bucket": BUCKET, "prefix": prefix, "role_arn": ROLE, "access": access});
         let setup = service
             .send(Method::POST, "/v1/storage-setups", &admin, &body)
             .await?;
@@ -251,6 +277,22 @@ pub fn amount(variable: &str, default: u64) -> Outcome<u64> {
     }
 }
 
+/// The sum of what a metric has, whatever its labels. Zero where it has not counted anything.
+pub async fn metric(service: &Service, name: &str) -> Outcome<f64> {
+    let answer = service.client.get(format!("{}/metrics", service.url));
+    let text = answer.send().await?.text().await?;
+    let mut sum = 0.0;
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix(name)
+            && rest.starts_with(['{', ' '])
+            && let Some((_, value)) = rest.rsplit_once(' ')
+        {
+            sum += value.parse::<f64>()?;
+        }
+    }
+    Ok(sum)
+}
+
 /// The middle one.
 pub fn median(times: impl IntoIterator<Item = Duration>) -> Duration {
     let mut times: Vec<Duration> = times.into_iter().collect();
@@ -262,8 +304,9 @@ pub fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }
 
-/// Prints a table: the first row is its head.
+/// Prints a table, and reports it: the first row is its head.
 pub fn table(title: &str, rows: &[Vec<String>]) {
+    report::table(title, rows);
     println!("\n{title}");
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |at: usize| {
@@ -301,9 +344,21 @@ pub fn run(bench: impl Future<Output = Outcome<()>>) -> Outcome<()> {
     if std::env::args().any(|flag| flag == "--test") {
         return Ok(());
     }
+    raise_descriptors();
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?
         .block_on(bench)
+}
+
+/// A benchmark is both sides of a thousand connections: the soft limit of descriptors is too low in many places.
+fn raise_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    // Where that is refused, a benchmark that needs more fails by itself.
+    let _ = setrlimit(Resource::Nofile, wanted);
 }

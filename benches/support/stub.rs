@@ -18,6 +18,8 @@
 mod bodies;
 #[path = "stub_keys.rs"]
 mod keys;
+#[path = "stub_sts.rs"]
+mod sts;
 
 use bodies::{AwsChunks, Pace, pass_over};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +46,10 @@ pub struct Stub {
 #[derive(Default)]
 struct Shared {
     external_ids: Mutex<BTreeSet<String>>,
+    /// What the external IDs of filled storages begin with.
+    external_id_start: Mutex<Option<String>>,
+    /// Requests below this prefix are never answered.
+    silent: Mutex<Option<String>>,
     calls: Mutex<BTreeMap<&'static str, usize>>,
     sts_delay_ms: AtomicUsize,
     bytes_a_second: AtomicU64,
@@ -104,6 +110,16 @@ impl Stub {
         lock(&self.shared.external_ids).insert(external_id.to_owned());
     }
 
+    /// The role takes every external ID that begins with this, too.
+    pub fn trust_all_from(&self, start: &str) {
+        *lock(&self.shared.external_id_start) = Some(start.to_owned());
+    }
+
+    /// Answers nothing about keys below this prefix from now on; `None` answers again.
+    pub fn silence(&self, prefix: Option<&str>) {
+        *lock(&self.shared.silent) = prefix.map(str::to_owned);
+    }
+
     /// How long AssumeRole takes from now on.
     pub fn slow_down_sts(&self, delay: Duration) {
         let delay = delay.as_millis() as usize;
@@ -131,12 +147,12 @@ impl Stub {
         self.shared.deleted.load(Ordering::SeqCst)
     }
 
-    /// How often an operation was called.
     /// How many calls came in, of every operation.
     pub fn all_calls(&self) -> BTreeMap<&'static str, usize> {
         lock(&self.shared.calls).clone()
     }
 
+    /// How often an operation was called.
     pub fn calls(&self, operation: &str) -> usize {
         lock(&self.shared.calls)
             .get(operation)
@@ -172,6 +188,12 @@ async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut write = BufWriter::with_capacity(64 * 1024, write);
     let mut buffer = Vec::new();
     while let Some(request) = next_request(&mut read, &mut buffer, shared).await? {
+        if is_silent(&request, shared) {
+            // Until the client gives up.
+            let mut rest = [0; 1024];
+            while read.read(&mut rest).await? > 0 {}
+            return Ok(());
+        }
         let (operation, reply) = answer(&request, shared);
         if operation == "AssumeRole" {
             let delay = shared.sts_delay_ms.load(Ordering::SeqCst);
@@ -320,14 +342,30 @@ async fn upload(
     }))
 }
 
+/// The key in a path that names the stub's bucket, or one with a number behind its name: filled storages have a bucket
+/// each. Empty for the bucket itself.
+fn key(path: &str) -> Option<&str> {
+    let rest = path.trim_start_matches('/').strip_prefix(BUCKET)?;
+    match rest.strip_prefix('-') {
+        Some(numbered) => Some(numbered.split_once('/').map_or("", |(_, key)| key)),
+        None => Some(rest.trim_start_matches('/')),
+    }
+}
+
+fn is_silent(request: &Request, shared: &Shared) -> bool {
+    let silent = lock(&shared.silent);
+    let Some(silent) = silent.as_deref() else {
+        return false;
+    };
+    key(&request.path).is_some_and(|key| key.starts_with(silent))
+        || keys::parameter(&request.query, "prefix").is_some_and(|asked| asked.starts_with(silent))
+}
+
 fn answer(request: &Request, shared: &Shared) -> (&'static str, Reply) {
     let header = |name: &str| request.headers.get(name).map(String::as_str);
-    let below = request.path.trim_start_matches('/');
-    let key = below
-        .strip_prefix(BUCKET)
-        .map(|key| key.trim_start_matches('/'));
+    let key = key(&request.path);
     match (request.method.as_str(), key) {
-        ("POST", None) => sts(&String::from_utf8_lossy(&request.body), shared),
+        ("POST", None) => sts::answer(&String::from_utf8_lossy(&request.body), shared),
         ("OPTIONS", _) => {
             let origin = header("origin").unwrap_or("*").to_owned();
             let headers = vec![
@@ -457,34 +495,6 @@ fn object(key: &str, range: Option<&str>) -> Reply {
         });
     let (first, length) = asked.unwrap_or((0, size));
     Reply::Object(first, length, size)
-}
-
-fn sts(body: &str, shared: &Shared) -> (&'static str, Reply) {
-    if body.contains("Action=GetCallerIdentity") {
-        let text = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::111111111111:user/service</Arn><UserId>A</UserId><Account>111111111111</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
-        return ("GetCallerIdentity", xml(text.into()));
-    }
-    let given = body
-        .split('&')
-        .find_map(|field| field.strip_prefix("ExternalId="));
-    if !given.is_some_and(|given| lock(&shared.external_ids).contains(given)) {
-        let text = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>User is not authorized to perform: sts:AssumeRole</Message></Error><RequestId>STUB</RequestId></ErrorResponse>";
-        return (
-            "RefusedAssumeRole",
-            Reply::Short(403, vec![], text.to_owned()),
-        );
-    }
-    let expires = time::OffsetDateTime::now_utc() + time::Duration::HOUR;
-    let expires = expires
-        .format(&time::format_description::well_known::Rfc3339)
-        .unwrap_or_default();
-    (
-        "AssumeRole",
-        xml(format!(
-            "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIASTUBSTUBSTUBSTUB</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>{}</SessionToken><Expiration>{expires}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>",
-            "token".repeat(100)
-        )),
-    )
 }
 
 fn xml(body: String) -> Reply {
