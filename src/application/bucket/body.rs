@@ -6,7 +6,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use md5::{Digest as _, Md5};
-use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 use tokio::sync::mpsc;
 
@@ -190,8 +189,9 @@ impl UploadBody {
     }
 
     /// The next bytes; `None` after the last ones. Where the future is dropped, nothing is lost.
+    #[cfg(test)]
     pub async fn next(&mut self) -> Result<Option<Bytes>, BodyFault> {
-        poll_fn(|context| self.poll_next(context)).await
+        std::future::poll_fn(|context| self.poll_next(context)).await
     }
 
     /// The same, for whoever is polled: the body of a call to the store.

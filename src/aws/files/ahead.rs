@@ -51,11 +51,6 @@ impl Ahead {
         bucket.connection.endpoint().is_none()
     }
 
-    /// Room for one piece of a read, if there is some now.
-    pub fn room_for_piece(&self, workspace: &str) -> Option<Reserved> {
-        self.memory.try_take_ahead(workspace, self.sizes.piece)
-    }
-
     /// Room for each part of an upload, if there is some now for more than one.
     pub fn room_for_parts(&self, workspace: &str) -> Option<Vec<Reserved>> {
         let rooms: Vec<Reserved> = (0..self.sizes.parts)

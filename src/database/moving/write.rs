@@ -20,6 +20,9 @@ use std::sync::Arc;
 /// How many values one statement has at most. SQLite takes 32,766 of them, PostgreSQL 65,535.
 const MOST_VALUES: usize = 5_000;
 
+/// Whether a row belongs to the workspace.
+type OwnRow<'a> = Box<dyn Fn(&[Cell]) -> bool + 'a>;
+
 pub(super) struct Writer {
     tx: Tx,
     workspace: WorkspaceId,
@@ -65,7 +68,7 @@ impl Writer {
 
     /// Refuses rows that are not this workspace's.
     fn refuse_others(&self, table: &Table, rows: &[Vec<Cell>]) -> Result<(), NotWritten> {
-        let is_own: Box<dyn Fn(&[Cell]) -> bool + '_> = match plan(&table.name)? {
+        let is_own: OwnRow<'_> = match plan(&table.name)? {
             Plan::Of(of) => {
                 let (at, _) = column(table, of.column)?;
                 let id = self.workspace.as_str();
