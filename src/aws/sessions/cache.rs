@@ -197,11 +197,13 @@ impl RoleSessions {
         match self.session_in(bucket, SCOPE).await {
             // There is none now, and the one that was is good for a while yet, unless it was forgotten.
             Err(failure) if failure.kind.is_transient() => {
+                self.cache.insert(key.clone(), session.clone()).await;
+                // Asked after it is there again: whoever forgets meanwhile finds it, or is found here.
                 let forgotten = self.forgotten.get(&bucket.owner).await;
                 if forgotten.is_some_and(|at| at >= session.made_at) {
+                    self.cache.invalidate(&key).await;
                     return Err(failure);
                 }
-                self.cache.insert(key, session.clone()).await;
                 Ok(session)
             }
             answer => answer,
