@@ -420,6 +420,16 @@ fn what_only_the_sdk_signs_is_left_to_it() {
     assert!(shapes(&no_upload).is_none());
 }
 
+#[test]
+fn a_signer_knows_its_credentials() {
+    let signer = SessionSigner::new(credentials(Some("token")));
+    assert!(signer.signs_with(&credentials(Some("token"))));
+    let other = Credentials::new("ASIAEXAMPLE", "other", Some("token".into()), None, "test");
+    for other in [credentials(None), credentials(Some("other")), other] {
+        assert!(!signer.signs_with(&other));
+    }
+}
+
 /// Neither another address nor another signature is continued.
 #[tokio::test]
 async fn a_url_that_is_not_the_own_one_proves_nothing() {
