@@ -226,8 +226,9 @@ async fn again(
     Ok(sent)
 }
 
-/// While one part goes, the next one comes, where there is room for both. Otherwise they take turns in one spool: who
-/// has one never waits for another, which those have who wait for this one.
+/// While one part goes, the next one comes, where there is room for both. Otherwise they take turns in one spool:
+/// uploads that each have one and wait for a second one would wait for each other. Only where parts grow, and the two
+/// together are too small, does an upload wait for more than it has.
 async fn unknown_parts(
     files: &S3Bucket,
     target: UploadTarget<'_>,

@@ -334,7 +334,7 @@ async fn without_memory_for_its_parts_a_large_body_is_passed_on() {
     assert_eq!(place.store.count("UploadPart"), 1);
 }
 
-/// A spool for two parts would be waited for, and those who have the room may wait for more themselves.
+/// Uploads that have one spool and wait for a second one would wait for each other.
 #[tokio::test(flavor = "multi_thread")]
 async fn with_room_for_one_part_those_of_unknown_length_take_turns() {
     let mut place = Place::with([]).await;
