@@ -1,6 +1,6 @@
 //! Bytes that many requests share: a bound on the whole, and a share of it for each workspace, so one
 //! customer's requests never take the room of another's. A part of it may be used to go ahead of what a request
-//! needs, and never so much that requests have to wait for it.
+//! needs: half of a workspace's share and a quarter of the whole at most, and nothing while a request waits.
 
 use crate::application::error::{Error, Kind};
 use std::collections::HashMap;

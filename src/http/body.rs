@@ -33,8 +33,9 @@ pub struct Body<T, const LIMIT: usize = DEFAULT_LIMIT> {
     pub value: T,
     /// What tells the request from others with the same idempotency key. Zeros where the request has no key.
     pub fingerprint: SecretHash,
-    /// The memory that it takes, until the handler ends.
-    _memory: Reserved,
+    /// The memory that it and the answer take, until the handler ends. An answer that goes on after that takes it
+    /// over.
+    pub memory: Reserved,
 }
 
 impl<T, const LIMIT: usize> FromRequest for Body<T, LIMIT>
@@ -58,7 +59,7 @@ where
                     true => fingerprint::of_body(&bytes),
                     false => SecretHash::default(),
                 },
-                _memory: memory,
+                memory,
             })
         })
     }

@@ -1,12 +1,18 @@
 //! Large answers in JSON, written in pieces: neither their text nor a tree of their values is in memory as a
 //! whole.
 
+use crate::application::budget::Reserved;
 use crate::application::error::{Error, Result};
+use crate::application::files::read_watch::WatchedBody;
+use crate::application::files::shared::Files;
+use crate::application::pace::LeastPace;
 use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::stream;
 use serde::Serialize;
+use std::io;
 use std::task::Poll;
 
 /// How large a piece is at least, in bytes, unless it is the last.
@@ -14,11 +20,30 @@ const PIECE: usize = 64 << 10;
 /// A piece ends with the item that makes it large enough. One of them takes about this.
 const ITEM: usize = 4 << 10;
 
+/// How an answer is sent that goes on after its handler has ended: what it is made of is in memory until then.
+pub struct Sending {
+    /// A reader that is slower is cut off.
+    pub pace: LeastPace,
+    /// The memory of the request's body and of the answer, given back after the last byte.
+    pub memory: Option<Reserved>,
+}
+
+impl Sending {
+    /// As files are sent.
+    pub fn of(files: &Files, memory: Option<Reserved>) -> Self {
+        Self {
+            pace: files.reader_pace,
+            memory,
+        }
+    }
+}
+
 /// An answer with what `write` appends, one item in each call, until it gives `false`. What fails before the
 /// first piece is full is refused as any error; whatever can fail belongs there. A small answer has its
 /// length in its head.
 pub fn in_pieces(
-    mut write: impl FnMut(&mut Vec<u8>) -> Result<bool> + 'static,
+    mut write: impl FnMut(&mut Vec<u8>) -> Result<bool> + Send + 'static,
+    sending: Sending,
 ) -> Result<HttpResponse> {
     let mut first = Vec::new();
     let mut goes_on = fill(&mut write, &mut first)?;
@@ -29,7 +54,9 @@ pub fn in_pieces(
     }
     let mut first = Some(first);
     let mut has_waited = false;
+    let Sending { pace, memory } = sending;
     let pieces = stream::poll_fn(move |context| {
+        let _until_the_end = &memory;
         if let Some(piece) = first.take() {
             return Poll::Ready(Some(Ok(Bytes::from(piece))));
         }
@@ -46,9 +73,15 @@ pub fn in_pieces(
         let mut piece = Vec::with_capacity(PIECE + ITEM);
         let filled = fill(&mut write, &mut piece);
         goes_on = matches!(filled, Ok(true));
-        Poll::Ready(Some(filled.map(|_| Bytes::from(piece))))
+        Poll::Ready(Some(match filled {
+            Ok(_) => Ok(Bytes::from(piece)),
+            Err(error) => {
+                tracing::error!(cause = error.internal, "an answer was broken off");
+                Err(io::Error::other(error.code))
+            }
+        }))
     });
-    Ok(response.streaming::<_, Error>(pieces))
+    Ok(response.streaming(WatchedBody::new(pieces.boxed(), pace)))
 }
 
 fn fill(write: &mut impl FnMut(&mut Vec<u8>) -> Result<bool>, piece: &mut Vec<u8>) -> Result<bool> {
@@ -84,13 +117,28 @@ pub fn push_text(out: &mut Vec<u8>, text: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::application::budget::ByteBudget;
     use actix_web::body::{BodySize, MessageBody, to_bytes};
     use serde_json::{Value, json};
+    use std::future::poll_fn;
+    use std::time::Duration;
+
+    const PATIENCE: Duration = Duration::from_millis(200);
+
+    fn sending(memory: Option<Reserved>) -> Sending {
+        Sending {
+            pace: LeastPace {
+                rate: 0,
+                patience: PATIENCE,
+            },
+            memory,
+        }
+    }
 
     /// An array of so many texts of 1,000 bytes, whose text at `broken` fails.
     fn texts(count: usize, broken: Option<usize>) -> Result<HttpResponse> {
         let mut at = 0;
-        in_pieces(move |out| {
+        let write = move |out: &mut Vec<u8>| -> Result<bool> {
             if broken == Some(at) {
                 return Err(Error::bug("broken"));
             }
@@ -101,7 +149,8 @@ mod tests {
                 out.push(b']');
             }
             Ok(at < count)
-        })
+        };
+        in_pieces(write, sending(None))
     }
 
     #[actix_web::test]
@@ -128,6 +177,33 @@ mod tests {
         assert!(texts(500, Some(10)).is_err());
         let late = texts(500, Some(400)).unwrap();
         assert!(to_bytes(late.into_body()).await.is_err());
+    }
+
+    #[actix_web::test]
+    async fn a_large_answer_has_its_memory_until_its_end_and_no_longer_than_its_reader_may_take() {
+        let budget = ByteBudget::new(1 << 20);
+        let text = "x".repeat(1_000);
+        let answer = async || {
+            let memory = budget.take("a", 100_000).await.unwrap();
+            let (text, mut left) = (text.clone(), 500);
+            let write = move |out: &mut Vec<u8>| -> Result<bool> {
+                push_value(out, &text)?;
+                left -= 1;
+                Ok(left > 0)
+            };
+            in_pieces(write, sending(Some(memory))).unwrap().into_body()
+        };
+        let read = answer().await;
+        assert!(budget.taken() > 0);
+        assert!(to_bytes(read).await.is_ok());
+        assert_eq!(budget.taken(), 0);
+        let mut stuck = answer().await;
+        let first = poll_fn(|cx| std::pin::Pin::new(&mut stuck).poll_next(cx)).await;
+        assert!(first.unwrap().is_ok());
+        tokio::time::sleep(3 * PATIENCE).await;
+        assert_eq!(budget.taken(), 0);
+        let next = poll_fn(|cx| std::pin::Pin::new(&mut stuck).poll_next(cx)).await;
+        assert!(next.unwrap().is_err());
     }
 
     #[test]

@@ -51,9 +51,8 @@ impl CheckRun<'_> {
             cors,
         } = asked;
         if let Ok(answer) = &mut list.value {
-            // The probe object is no file of the bucket's, whenever it was written.
-            let is_probe = |key: &str| probe_key.as_ref().is_some_and(|own| own.as_str() == key);
-            answer.value.retain(|object| !is_probe(&object.key));
+            // Probe objects are no files of the bucket's, whenever they were written.
+            answer.value.retain(|object| !self.is_probe(&object.key));
             answer.value.truncate(LISTED);
         }
 

@@ -13,6 +13,7 @@ use crate::domain::aws_failure::{
 };
 use crate::domain::check::StepName;
 use crate::domain::connection::{Credentials, Owner};
+use crate::domain::files::version::NULL_VERSION;
 use crate::domain::origin::OriginPattern;
 use futures_util::future::{join_all, join5};
 use std::sync::Arc;
@@ -162,9 +163,11 @@ impl CheckRun<'_> {
                 Ok(answer) => {
                     let version = answer.value;
                     // A deletion that is refused too is said in its own step already.
-                    let _ = probe.delete(&key, None).await;
-                    if let Some(version) = version.filter(|id| id != "null") {
-                        let _ = probe.delete(&key, Some(&version)).await;
+                    let deleted = probe.delete(&key, None).await.ok();
+                    let marker = deleted.and_then(|answer| answer.value);
+                    let made = version.filter(|id| id != NULL_VERSION).into_iter();
+                    for id in made.chain(marker) {
+                        let _ = probe.delete(&key, Some(&id)).await;
                     }
                     return Some(encryption);
                 }

@@ -103,12 +103,19 @@ impl CheckRun<'_> {
     pub fn of_others(folder: &ObjectKeyPrefix, names: &[String]) -> Option<String> {
         let others = names.iter().find(|name| {
             let below = name.strip_prefix(folder.as_str()).unwrap_or(name);
-            let is_own = [PROBE_NAME, BROWSER_PROBE_NAME]
-                .iter()
-                .any(|name| below.starts_with(name));
-            !below.is_empty() && !is_own
+            !below.is_empty() && !is_probe_name(below)
         });
         others.cloned()
+    }
+
+    /// Whether a key that was listed is that of a probe object: this check's, or one of another setup or storage
+    /// with the same prefix, which may be gone in a moment.
+    pub fn is_probe(&self, key: &str) -> bool {
+        let [temp, _] = self.expiring_folders();
+        let name = temp
+            .as_ref()
+            .and_then(|temp| key.strip_prefix(temp.as_str()));
+        name.is_some_and(is_probe_name)
     }
 
     fn key(&self, end: &str) -> Option<ObjectKey> {
@@ -150,4 +157,11 @@ impl CheckRun<'_> {
             answer => answer,
         }
     }
+}
+
+/// Whether the service writes objects of such names, in the first of the folders that expire.
+fn is_probe_name(name: &str) -> bool {
+    [PROBE_NAME, BROWSER_PROBE_NAME]
+        .iter()
+        .any(|own| name.starts_with(own))
 }

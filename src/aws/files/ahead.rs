@@ -46,7 +46,8 @@ pub(crate) struct Ahead {
 
 impl Ahead {
     /// Whether the bucket's store does what Amazon's documentation says of ranges and parts. Others are asked
-    /// for each object as a whole, and get parts of the usual size one after the other.
+    /// for each object as a whole, and get parts of the usual size one after the other. What the operator leads all
+    /// calls to S3 to, as an emulator, counts as Amazon S3.
     pub fn is_fit_for(bucket: &ConnectedBucket) -> bool {
         bucket.connection.endpoint().is_none()
     }

@@ -117,12 +117,17 @@ impl Reading {
         .boxed()
     }
 
-    /// The next bytes; `None` after the last ones, and an error where they end too early.
+    /// The next bytes; `None` after the last ones, and an error where they end too early or do not end there.
     pub async fn next(&mut self) -> Option<io::Result<Bytes>> {
         loop {
             let broken: io::Error = match self.body.next().await {
                 Some(Ok(chunk)) => {
                     self.next += chunk.len() as u64;
+                    // They would be given out in place of what follows.
+                    if self.end.is_some_and(|end| self.next > end) {
+                        let cause = "the store sends more than it announced";
+                        return Some(Err(io::Error::other(cause)));
+                    }
                     return Some(Ok(chunk));
                 }
                 None if self.end.is_none_or(|end| self.next >= end) => return None,

@@ -2,7 +2,7 @@
 //!
 //! The first bytes come by one call, as every object does. Where the reader has to wait for the store, the pieces
 //! after them are asked for before they are needed, each on a connection of its own, for as long as the memory
-//! budget has room. Where it has none, or the reader is the slower one, the rest comes by one call.
+//! budget has room. Where it has none, the reader is the slower one or a piece fails, the rest comes by one call.
 //!
 //! Every call says by `If-Match` which object it means, so no two objects are mixed.
 
@@ -21,7 +21,8 @@ use std::time::{Duration, Instant};
 use std::vec::IntoIter;
 use tokio_util::task::AbortOnDropHandle;
 
-/// A piece that lies ready for so long shows that the reader is slower than the store.
+/// A piece that lies ready for so long, or is given out for so long, shows that the reader is slower than the store.
+/// Then what is ahead is given up: its memory would be taken for as long as the reader needs.
 const UNWANTED: Duration = Duration::from_secs(2);
 
 /// A read under way, in pieces.
@@ -46,12 +47,19 @@ struct Piece {
     room: Reserved,
 }
 
+/// The piece that is given out.
+struct Current {
+    chunks: IntoIter<Bytes>,
+    /// Since when.
+    since: Instant,
+    _room: Reserved,
+}
+
 /// The same between two chunks.
 struct State {
     read: Pieces,
     ahead: VecDeque<Piece>,
-    /// The piece that is given out, and its memory.
-    current: Option<(IntoIter<Bytes>, Reserved)>,
+    current: Option<Current>,
     /// Everything before it was given out, or is being given out.
     at: u64,
     began: Instant,
@@ -86,8 +94,12 @@ impl Pieces {
 impl State {
     async fn next(&mut self) -> Option<io::Result<Bytes>> {
         loop {
-            if let Some((chunks, _)) = &mut self.current {
-                if let Some(chunk) = chunks.next() {
+            if let Some(current) = &mut self.current {
+                let is_slow = current.since.elapsed() > UNWANTED;
+                if let Some(chunk) = current.chunks.next() {
+                    if is_slow {
+                        self.give_up_ahead();
+                    }
                     return Some(Ok(chunk));
                 }
                 self.current = None;
@@ -106,14 +118,25 @@ impl State {
             if let Some(piece) = self.ahead.pop_front() {
                 let read = piece.bytes.await;
                 self.waited += asked.elapsed();
-                let (chunks, ready) =
-                    match read.unwrap_or_else(|error| Err(io::Error::other(error))) {
-                        Ok(read) => read,
-                        Err(error) => return Some(Err(error)),
-                    };
-                self.is_plain |= ready.elapsed() > UNWANTED;
-                self.at = piece.end;
-                self.current = Some((chunks.into_iter(), piece.room));
+                match read.unwrap_or_else(|error| Err(io::Error::other(error))) {
+                    Ok((chunks, ready)) => {
+                        if ready.elapsed() > UNWANTED {
+                            self.give_up_ahead();
+                        }
+                        self.at = piece.end;
+                        self.current = Some(Current {
+                            chunks: chunks.into_iter(),
+                            since: Instant::now(),
+                            _room: piece.room,
+                        });
+                    }
+                    // Nothing of it was given out. Without pieces there would have been no such call to fail.
+                    Err(error) => {
+                        let storage = &self.read.object.bucket.owner;
+                        tracing::info!(%storage, offset = self.at, %error, "a piece of a read has failed");
+                        self.give_up_ahead();
+                    }
+                }
                 continue;
             }
             if self.at >= self.read.end {
@@ -129,6 +152,12 @@ impl State {
             self.at = end;
             self.read.reading = Some(Reading::new(self.read.object.clone(), at, Some(end), body));
         }
+    }
+
+    /// What was not given out yet comes by one call.
+    fn give_up_ahead(&mut self) {
+        self.is_plain = true;
+        self.ahead.clear();
     }
 
     /// Asks for the pieces that come next, where that helps and there is memory for them.

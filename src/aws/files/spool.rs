@@ -64,7 +64,7 @@ impl Spools {
         match self.make(size, reserved).await {
             Ok(spool) => Some(spool),
             Err(error) => {
-                tracing::warn!(%error, "cannot spool: a part that breaks is not sent again");
+                tracing::warn!(%error, "cannot make a spool: a body goes on without it");
                 None
             }
         }
@@ -89,6 +89,18 @@ impl Spools {
             spool.size = size;
         }
         Ok(())
+    }
+
+    /// The same, if there is room for it now.
+    pub fn enlarge_at_once(&self, spool: &mut Spool, workspace: &str, size: u64) -> bool {
+        if size > spool.size {
+            let Some(more) = self.room.try_take(workspace, size - spool.size) else {
+                return false;
+            };
+            spool.reserved.push(more);
+            spool.size = size;
+        }
+        true
     }
 
     async fn reserve(&self, workspace: &str, size: u64) -> Result<Reserved, PutFailure> {
@@ -137,6 +149,12 @@ impl Spool {
     /// How many bytes it holds.
     pub fn length(&self) -> u64 {
         self.length
+    }
+
+    /// Takes the room of another one, whose bytes nobody needs any more.
+    pub fn take_room_of(&mut self, other: Self) {
+        self.size += other.size;
+        self.reserved.extend(other.reserved);
     }
 
     /// Empties it. `with_md5`: the digest of what comes is computed.
@@ -296,6 +314,22 @@ mod tests {
         }
         let names = std::fs::read_dir(folder.path().join("spool")).unwrap();
         assert_eq!(names.count(), 0, "a spool has a name");
+    }
+
+    #[tokio::test]
+    async fn a_spool_grows_by_what_there_is_and_by_the_room_of_another() {
+        let folder = tempfile::tempdir().unwrap();
+        // Three blocks of the budget for a workspace.
+        let spools = Spools::with_room(folder.path(), ByteBudget::new(12 * 4_096));
+        let mut one = spools.open("a", 4_096).await.unwrap();
+        let two = spools.open("a", 4_096).await.unwrap();
+        assert!(spools.enlarge_at_once(&mut one, "a", 2 * 4_096));
+        assert!(!spools.enlarge_at_once(&mut one, "a", 3 * 4_096));
+        one.take_room_of(two);
+        assert!(spools.enlarge_at_once(&mut one, "a", 3 * 4_096));
+        assert!(spools.if_there_is_room("a", 1).await.is_none());
+        drop(one);
+        assert!(spools.if_there_is_room("a", 3 * 4_096).await.is_some());
     }
 
     #[tokio::test]

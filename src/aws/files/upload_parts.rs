@@ -226,7 +226,9 @@ async fn again(
     Ok(sent)
 }
 
-/// While one part goes, the next one comes.
+/// While one part goes, the next one comes, where there is room for both. Otherwise they take turns in one spool:
+/// uploads that each have one and wait for a second one would wait for each other. Only where parts grow, and the two
+/// together are too small, does an upload wait for more than it has.
 async fn unknown_parts(
     files: &S3Bucket,
     target: UploadTarget<'_>,
@@ -237,7 +239,7 @@ async fn unknown_parts(
     let spools = &files.uploads.spools;
     let workspace = target.workspace();
     let mut going = first;
-    let mut coming = spools.open(workspace, held_part_size(2)).await?;
+    let mut coming: Option<Spool> = None;
     let mut done = Vec::new();
     for number in 1..=MOST_PARTS + 1 {
         if going.length() == 0 {
@@ -250,14 +252,33 @@ async fn unknown_parts(
             .into());
         }
         let size = held_part_size(number + 1);
-        spools.enlarge(&mut coming, workspace, size).await?;
         let call = Call::Part { upload_id, number };
-        let (sent, ()) = tokio::try_join!(
-            send_kept(files, target, call, &going, None),
-            fill(files, target, source, &mut coming, size),
-        )?;
-        done.push(sent.part(number));
-        std::mem::swap(&mut going, &mut coming);
+        let mut next = match coming.take() {
+            Some(next) => Some(next),
+            None => spools.if_there_is_room(workspace, size).await,
+        };
+        let fits = next
+            .as_mut()
+            .is_some_and(|next| spools.enlarge_at_once(next, workspace, size));
+        match next {
+            Some(mut next) if fits => {
+                let (sent, ()) = tokio::try_join!(
+                    send_kept(files, target, call, &going, None),
+                    fill(files, target, source, &mut next, size),
+                )?;
+                done.push(sent.part(number));
+                coming = Some(std::mem::replace(&mut going, next));
+            }
+            small => {
+                let sent = send_kept(files, target, call, &going, None).await?;
+                done.push(sent.part(number));
+                if let Some(small) = small {
+                    going.take_room_of(small);
+                }
+                spools.enlarge(&mut going, workspace, size).await?;
+                fill(files, target, source, &mut going, size).await?;
+            }
+        }
     }
     Ok(done)
 }

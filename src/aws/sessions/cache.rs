@@ -181,7 +181,8 @@ impl RoleSessions {
     }
 
     /// The session that signs URLs which shall live for `life`. It lives as long, or for half of what
-    /// sessions live at least: a younger one takes its place at half its life.
+    /// sessions live at least: a younger one takes its place at half its life. One of the service's own credentials
+    /// ends when the service has others.
     pub async fn signing_session(
         &self,
         bucket: &ConnectedBucket,
@@ -189,7 +190,7 @@ impl RoleSessions {
     ) -> Result<Arc<AwsSession>, AwsFailure> {
         const SCOPE: SessionScope = SessionScope::Links;
         let session = self.session_in(bucket, SCOPE).await?;
-        if !session.is_outgrown(life) {
+        if !session.is_outgrown(life) && !self.has_other_keys_now(bucket, &session).await {
             return Ok(session);
         }
         let key = self.key(bucket, SCOPE).await;
@@ -197,14 +198,29 @@ impl RoleSessions {
         match self.session_in(bucket, SCOPE).await {
             // There is none now, and the one that was is good for a while yet, unless it was forgotten.
             Err(failure) if failure.kind.is_transient() => {
+                self.cache.insert(key.clone(), session.clone()).await;
+                // Asked after it is there again: whoever forgets meanwhile finds it, or is found here.
                 let forgotten = self.forgotten.get(&bucket.owner).await;
                 if forgotten.is_some_and(|at| at >= session.made_at) {
+                    self.cache.invalidate(&key).await;
                     return Err(failure);
                 }
-                self.cache.insert(key, session.clone()).await;
                 Ok(session)
             }
             answer => answer,
+        }
+    }
+
+    /// Whether the service's own credentials, with which a session signs, are others by now. Nobody who uses a URL
+    /// says that they are refused.
+    async fn has_other_keys_now(&self, bucket: &ConnectedBucket, session: &AwsSession) -> bool {
+        match (&bucket.connection.credentials, &session.signer) {
+            (Credentials::Service, Some(signer)) => {
+                let own = self.opener.own_credentials().await;
+                own.is_ok_and(|own| !signer.signs_with(&own))
+            }
+            (Credentials::Service, None)
+            | (Credentials::Role { .. } | Credentials::AccessKey { .. }, _) => false,
         }
     }
 

@@ -46,6 +46,14 @@ impl SigningKeys {
         }
     }
 
+    /// Whether these are the same credentials.
+    pub fn are_of(&self, credentials: &Credentials) -> bool {
+        let own = &self.credentials;
+        own.access_key_id() == credentials.access_key_id()
+            && own.secret_access_key() == credentials.secret_access_key()
+            && own.session_token() == credentials.session_token()
+    }
+
     /// The day's key, derived once for as long as the day and the Region stay.
     pub fn of(&self, day: &str, place: &Place) -> Arc<DayKey> {
         let scope = format!("{day}/{}/{}/aws4_request", place.region, place.service);

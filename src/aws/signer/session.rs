@@ -27,6 +27,11 @@ impl SessionSigner {
         }
     }
 
+    /// Whether it signs with these credentials.
+    pub fn signs_with(&self, credentials: &Credentials) -> bool {
+        self.keys.are_of(credentials)
+    }
+
     /// The URLs of a call whose every [shape](super::shapes_of) was proved at this place.
     pub fn urls(&self, place: &Place, call: SignedCall, terms: &Terms<'_>) -> OwnUrls {
         OwnUrls::new(&self.keys, place, call, terms)

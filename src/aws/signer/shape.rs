@@ -127,6 +127,14 @@ pub(crate) fn shapes_of(
         }
         names |= 1 << at;
     }
+    match call {
+        // The SDK takes none that is empty.
+        SignedCall::Parts { upload_id, .. } if upload_id.is_empty() => return None,
+        SignedCall::Parts { .. }
+        | SignedCall::Read { .. }
+        | SignedCall::Put { .. }
+        | SignedCall::Delete { .. } => {}
+    }
     let operation = Operation::of(call);
     let mut shapes: Vec<(Shape, usize)> = Vec::new();
     for at in 0..call.count() {
@@ -148,9 +156,11 @@ pub(crate) fn shapes_of(
     Some(shapes)
 }
 
-/// Whether a header's value is signed as it is: spaces at its ends are not, nor several in a row.
+/// Whether a header's value is signed as it is: spaces at its ends are not, nor several in a row. The SDK leaves a
+/// header without a value out.
 fn is_plain(value: &str) -> bool {
-    value.bytes().all(|b| (0x20..0x7f).contains(&b))
+    !value.is_empty()
+        && value.bytes().all(|b| (0x20..0x7f).contains(&b))
         && value.trim_matches(' ').len() == value.len()
         && !value.contains("  ")
 }

@@ -18,7 +18,7 @@ use crate::http::body::Body;
 use crate::http::caller::MemberCaller;
 use crate::http::declare::{asks, changes};
 use crate::http::idempotency::{Idempotent, MadeAnswer};
-use crate::http::json_pieces::{in_pieces, push_value};
+use crate::http::json_pieces::{Sending, in_pieces, push_value};
 use crate::http::page;
 use crate::http::path::Id;
 use crate::http::query::Query;
@@ -201,7 +201,8 @@ async fn list_project_files(
             Some(urls)
         }
     };
-    page_of(files, urls, page.next_page_token)
+    let sending = Sending::of(&services.files, None);
+    page_of(files, urls, page.next_page_token, sending)
 }
 
 /// Writes a page. The URLs are those of the files, in their order.
@@ -209,12 +210,13 @@ fn page_of(
     files: Vec<ProjectFile>,
     urls: Option<SignedUrls>,
     next_page_token: Option<String>,
+    sending: Sending,
 ) -> Result<HttpResponse> {
     let expires_at = urls.as_ref().map(|urls| rfc3339::text(urls.expires_at));
     let mut urls = urls.map(WholeUrls::of).transpose()?;
     let mut files = files.into_iter();
     let mut at = 0;
-    in_pieces(move |out| {
+    let write = move |out: &mut Vec<u8>| -> Result<bool> {
         if at == 0 {
             out.extend_from_slice(b"{\"files\":[");
         }
@@ -246,7 +248,8 @@ fn page_of(
         }
         out.push(b'}');
         Ok(false)
-    })
+    };
+    in_pieces(write, sending)
 }
 
 /// Files to add to a project.
@@ -344,5 +347,6 @@ async fn sign_project_files(
     trail.signs_reads(&request.keys);
     let urls = services.projects.sign(&member.0, &id.0, &request).await?;
     trail.signed_until(urls.end());
-    of_keys(urls, request.keys, asked.format)
+    let sending = Sending::of(&services.files, Some(body.memory));
+    of_keys(urls, request.keys, asked.format, sending)
 }

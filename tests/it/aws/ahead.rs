@@ -6,6 +6,7 @@ use crate::application::bucket::write::{BucketWrite, NewObject, PutFailure, Stor
 use crate::application::budget::ByteBudget;
 use crate::aws::files::ahead::AheadSizes;
 use crate::aws::files::bucket::S3Bucket;
+use crate::aws::files::spool::Spools;
 use crate::aws::sessions::SessionPace;
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
@@ -13,7 +14,7 @@ use crate::it::aws::adapter::{files_on, object_key, own_bucket};
 use crate::it::files::uploads::bytes;
 use crate::it::support::aws::store::{Behaviour, Store};
 use crate::it::support::aws::stub::s3_error;
-use crate::it::support::aws::wire::eventually;
+use crate::it::support::aws::wire::{Reply, eventually};
 use futures_util::StreamExt;
 use std::io;
 use std::sync::Arc;
@@ -216,8 +217,48 @@ async fn a_reader_that_leaves_gives_the_memory_back() {
     place.nothing_taken().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_piece_that_fails_or_is_too_long_comes_with_the_rest_by_one_call() {
+    let place = Place::with([]).await;
+    let body = bytes(SIZE);
+    place.store.put("a.bin", body.clone());
+    let etag = place.store.holdings().objects["a.bin"].etag.clone();
+    let header = |name: &str, value: String| (name.to_owned(), value);
+    let too_long = Reply::Chunked {
+        status: 206,
+        headers: vec![
+            header("etag", etag),
+            header("content-range", format!("bytes 300000-399999/{SIZE}")),
+        ],
+        body: vec![0; 100_001],
+        breaks: false,
+    };
+    for reply in [s3_error(400, "InvalidRequest", "x"), too_long] {
+        let once = AtomicBool::new(true);
+        place.store.behave([Behaviour::when(move |request| {
+            let is_it = request.header("range") == Some("bytes=300000-399999");
+            (is_it && once.swap(false, Ordering::SeqCst)).then(|| reply.clone())
+        })]);
+        place.store.clear();
+        let (read, error) = read(place.get(None).await.unwrap()).await;
+        assert!(error.is_none(), "{error:?}");
+        assert!(read == body);
+        let rest = format!("bytes=300000-{}", SIZE - 1);
+        let calls = place.store.of("GetObject");
+        let of_rest = calls
+            .iter()
+            .filter(|call| call.request.header("range") == Some(rest.as_str()));
+        assert_eq!(of_rest.count(), 1);
+        place.nothing_taken().await;
+    }
+}
+
 /// A body of which so many bytes come, in pieces, and its end where all of them do.
 fn body_of(body: &[u8], sent: usize) -> UploadBody {
+    UploadBody::new(pieces_of(body, sent), Some(body.len() as u64), Vec::new())
+}
+
+fn pieces_of(body: &[u8], sent: usize) -> mpsc::Receiver<Piece> {
     let (sender, pieces) = mpsc::channel(1);
     let chunks: Vec<_> = body[..sent].chunks(30_000).map(<[u8]>::to_vec).collect();
     let is_whole = sent == body.len();
@@ -231,7 +272,7 @@ fn body_of(body: &[u8], sent: usize) -> UploadBody {
             let _ = sender.send(Piece::End).await;
         }
     });
-    UploadBody::new(pieces, Some(body.len() as u64), Vec::new())
+    pieces
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -291,4 +332,20 @@ async fn without_memory_for_its_parts_a_large_body_is_passed_on() {
     assert!(place.store.holdings().objects["a.bin"].body == body);
     // A part passed on has 1 MiB at least here.
     assert_eq!(place.store.count("UploadPart"), 1);
+}
+
+/// Uploads that have one spool and wait for a second one would wait for each other.
+#[tokio::test(flavor = "multi_thread")]
+async fn with_room_for_one_part_those_of_unknown_length_take_turns() {
+    let mut place = Place::with([]).await;
+    let folder = tempfile::tempdir().unwrap();
+    // A workspace has a quarter of it.
+    let room = ByteBudget::with_patience(32 << 20, Duration::from_millis(50));
+    place.files.uploads.spools = Spools::with_room(folder.path(), room);
+    let body = bytes(17 << 20);
+    let sent = UploadBody::new(pieces_of(&body, body.len()), None, Vec::new());
+    let stored = place.put(sent).await.unwrap();
+    assert_eq!(stored.size, Some(body.len() as u64));
+    assert!(place.store.holdings().objects["a.bin"].body == body);
+    assert_eq!(place.store.count("UploadPart"), 3);
 }

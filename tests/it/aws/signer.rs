@@ -399,6 +399,7 @@ fn what_only_the_sdk_signs_is_left_to_it() {
     };
     assert!(shapes(&put("text/plain")).is_some());
     for odd in [
+        "",
         " text/plain",
         "text/plain ",
         "text/plain;  a=b",
@@ -411,6 +412,22 @@ fn what_only_the_sdk_signs_is_left_to_it() {
         keys: vec![stage.object("a"), stage.object(" ")],
     };
     assert!(shapes(&blank).is_none());
+    let no_upload = SignedCall::Parts {
+        key: stage.object("a"),
+        upload_id: String::new(),
+        numbers: vec![1],
+    };
+    assert!(shapes(&no_upload).is_none());
+}
+
+#[test]
+fn a_signer_knows_its_credentials() {
+    let signer = SessionSigner::new(credentials(Some("token")));
+    assert!(signer.signs_with(&credentials(Some("token"))));
+    let other = Credentials::new("ASIAEXAMPLE", "other", Some("token".into()), None, "test");
+    for other in [credentials(None), credentials(Some("other")), other] {
+        assert!(!signer.signs_with(&other));
+    }
 }
 
 /// Neither another address nor another signature is continued.

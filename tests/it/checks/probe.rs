@@ -119,9 +119,10 @@ async fn a_store_without_conditional_writes_is_asked_without_a_condition() {
 async fn the_probe_is_no_file_of_the_bucket() {
     let (stub, app) = stage().await;
     let dialog = Scene::on(&stub).prefix("team").open(&app).await;
-    // As a listing has it that is asked for beside the writing.
-    let key = format!("team/{}", probe_key(&dialog));
-    stub.world().objects = [(key, "STANDARD".into())].into();
+    // As a listing has it that is asked for beside the writing, and that of another check of the same folder.
+    let own = format!("team/{}", probe_key(&dialog));
+    let others = "team/temp/sallyport-check-another1".to_owned();
+    stub.world().objects = [(own, "STANDARD".into()), (others, "STANDARD".into())].into();
     let report = dialog.check().await.warned(&["get_object"]);
     assert_eq!(report.code("get_object"), Some("nothing_below_prefix"));
     assert_eq!(report.step("list_bucket")["listed_files"], 0);

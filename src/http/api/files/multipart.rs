@@ -14,7 +14,7 @@ use crate::http::body::Body;
 use crate::http::caller::WriterCaller;
 use crate::http::declare::{asks, changes_files};
 use crate::http::file_headers::NoFileHeaders;
-use crate::http::json_pieces::push_value;
+use crate::http::json_pieces::{Sending, push_value};
 use crate::http::path::Id;
 use crate::http::state::Services;
 use crate::http::trail::Trail;
@@ -208,10 +208,12 @@ async fn sign_upload_parts(
         .await?;
     trail.signed_until(urls.end());
     let numbers = request.part_numbers;
-    whole(urls, move |out, at| {
+    let label = move |out: &mut Vec<u8>, at: usize| -> Result<()> {
         out.extend_from_slice(b"\"part_number\":");
         push_value(out, &numbers.get(at))
-    })
+    };
+    let sending = Sending::of(&services.files, Some(body.memory));
+    whole(urls, label, sending)
 }
 
 /// Which parts were sent.

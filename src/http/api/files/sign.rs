@@ -15,6 +15,7 @@ use crate::http::body::Body;
 use crate::http::caller::{FurtherScopes, MemberCaller, WriterCaller};
 use crate::http::declare::asks;
 use crate::http::file_headers::NoFileHeaders;
+use crate::http::json_pieces::Sending;
 use crate::http::path::Id;
 use crate::http::state::Services;
 use crate::http::trail::Trail;
@@ -150,7 +151,8 @@ async fn sign_files(
         error
     })?;
     trail.signed_until(urls.end());
-    of_keys(urls, keys, format)
+    let sending = Sending::of(&services.files, Some(body.memory));
+    of_keys(urls, keys, format, sending)
 }
 
 impl SignFiles {

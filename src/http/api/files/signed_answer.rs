@@ -4,7 +4,7 @@ use crate::application::bucket::sign::{OwnParts, SignedUrls};
 use crate::application::error::Result;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::rfc3339;
-use crate::http::json_pieces::{in_pieces, push_text, push_value};
+use crate::http::json_pieces::{Sending, in_pieces, push_text, push_value};
 use actix_web::HttpResponse;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -89,23 +89,26 @@ pub(crate) fn of_keys(
     urls: SignedUrls,
     keys: Vec<FileKey>,
     format: UrlFormat,
+    sending: Sending,
 ) -> Result<HttpResponse> {
+    let label = move |out: &mut Vec<u8>, at: usize| -> Result<()> {
+        let path = keys.get(at).map_or("", FileKey::path);
+        out.extend_from_slice(b"\"key\":\"/");
+        push_text(out, path)?;
+        out.push(b'"');
+        Ok(())
+    };
     match format {
-        UrlFormat::Urls => whole(urls, move |out, at| {
-            let path = keys.get(at).map_or("", FileKey::path);
-            out.extend_from_slice(b"\"key\":\"/");
-            push_text(out, path)?;
-            out.push(b'"');
-            Ok(())
-        }),
-        UrlFormat::Compact => compact(urls),
+        UrlFormat::Urls => whole(urls, label, sending),
+        UrlFormat::Compact => compact(urls, sending),
     }
 }
 
 /// An answer with each URL whole. `label` writes the first member of an item: what its URL is for.
 pub(crate) fn whole(
     urls: SignedUrls,
-    label: impl Fn(&mut Vec<u8>, usize) -> Result<()> + 'static,
+    label: impl Fn(&mut Vec<u8>, usize) -> Result<()> + Send + 'static,
+    sending: Sending,
 ) -> Result<HttpResponse> {
     let rest = {
         let mut rest = b",\"method\":".to_vec();
@@ -115,7 +118,7 @@ pub(crate) fn whole(
     };
     let mut urls = WholeUrls::of(urls)?;
     let mut at = 0;
-    in_pieces(move |out| {
+    let write = move |out: &mut Vec<u8>| -> Result<bool> {
         match at {
             0 => out.extend_from_slice(b"{\"urls\":["),
             _ => out.push(b','),
@@ -133,10 +136,11 @@ pub(crate) fn whole(
         }
         out.extend_from_slice(b"]}");
         Ok(false)
-    })
+    };
+    in_pieces(write, sending)
 }
 
-fn compact(mut urls: SignedUrls) -> Result<HttpResponse> {
+fn compact(mut urls: SignedUrls, sending: Sending) -> Result<HttpResponse> {
     let mut head = b"{\"urls\":[],\"base\":".to_vec();
     let common = urls.common();
     push_value(&mut head, &common.base)?;
@@ -149,7 +153,7 @@ fn compact(mut urls: SignedUrls) -> Result<HttpResponse> {
     head.extend_from_slice(b",\"items\":[");
     let mut parts = OwnParts::default();
     let mut at = 0;
-    in_pieces(move |out| {
+    let write = move |out: &mut Vec<u8>| -> Result<bool> {
         match at {
             0 => out.extend_from_slice(&head),
             _ => out.push(b','),
@@ -172,7 +176,8 @@ fn compact(mut urls: SignedUrls) -> Result<HttpResponse> {
         }
         out.extend_from_slice(b"]}");
         Ok(false)
-    })
+    };
+    in_pieces(write, sending)
 }
 
 /// Appends what all URLs share besides their texts: the method and what follows it.
