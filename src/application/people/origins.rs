@@ -78,7 +78,7 @@ impl AllowedOrigins {
         let errors: Vec<FieldError> = insecure
             .map(|(at, origin)| {
                 let detail = format!(
-                    "`{origin}` is not `https`: anybody on the way can be a page of it. Only `localhost`, `127.0.0.1` and `[::1]` may be `http`."
+                    "`{origin}` is not `https`, so anyone between it and a browser can pose as it. Only `localhost`, `127.0.0.1` and `[::1]` may use `http`."
                 );
                 let invalid = Invalid::new("insecure_origin", detail);
                 FieldError::new(format!("origins[{at}]"), invalid)
