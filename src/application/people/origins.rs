@@ -119,7 +119,7 @@ impl AllowedOrigins {
             return Ok(());
         }
         let detail = format!(
-            "Pages of {origin} may not call the API from a browser, so the token would be of no use to them."
+            "Pages of {origin} may not call the API from a browser, so they could not use the token."
         );
         let mut refused = Error::new(Kind::Unprocessable, "origin_not_allowed", detail.as_str())
             .remedy("Add the origin with `PUT /v1/workspace/origins`, or for all workspaces in `SALLYPORT_ALLOWED_ORIGINS`.");
