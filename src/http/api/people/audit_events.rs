@@ -151,13 +151,13 @@ struct AuditQuery {
     /// Only what ended so.
     #[param(value_type = Option<closed_sets::AuditResult>)]
     result: Option<String>,
-    /// Only from this time on, or from the begin of this day in UTC, like `2030-01-31`.
+    /// Only from this time on. With a day like `2030-01-31`: from its start in UTC.
     #[param(format = DateTime, example = "2030-01-31T00:00:00Z")]
     since: Option<String>,
-    /// Only from before this time, or up to the end of this day in UTC, like `2030-02-28`.
+    /// Only from before this time. With a day like `2030-02-28`: to its end in UTC.
     #[param(format = DateTime, example = "2030-02-28T00:00:00Z")]
     until: Option<String>,
-    /// Only from before this time: `until` by its earlier name. Of a day, from before its begin.
+    /// The same as `until`, by its earlier name; but with a day: from before its start.
     #[param(format = DateTime, example = "2030-02-28T00:00:00Z")]
     before: Option<String>,
     /// With `Accept: application/x-ndjson`: only entries after the one with this ID, to go on after the last one.
