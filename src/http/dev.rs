@@ -180,7 +180,7 @@ fn no_answer(error: impl std::fmt::Display) -> Problem {
     let mut problem = Problem::http(
         StatusCode::BAD_GATEWAY,
         "dev_helper_unreachable",
-        "The helper that plays the customer's administrator gave no answer that can be understood.",
+        "The helper that plays the customer's administrator gave no usable answer.",
     )
     .remedy("Look at what `sallyport dev` says in its terminal, and start it again.");
     problem.error = problem.error.internal(error);

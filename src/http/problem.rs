@@ -17,6 +17,9 @@ use serde_json::Value;
 use std::fmt;
 use utoipa::ToSchema;
 
+/// What `Retry-After` says, in seconds, where nobody knows better.
+const UNKNOWN_WAIT: u64 = 30;
+
 /// Statuses of the kinds of failure.
 pub fn status_of(kind: Kind) -> StatusCode {
     match kind {
@@ -112,6 +115,18 @@ impl Problem {
         Self::http(status, code, detail)
     }
 
+    /// After how many seconds the request may be sent again, for `Retry-After`. Every 429 and 503 has it.
+    pub fn retry_after(&self) -> Option<u64> {
+        match (self.error.retry_after, self.status) {
+            // Rounded up: too early would only be refused again.
+            (Some(wait), _) => Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)),
+            (None, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) => {
+                Some(UNKNOWN_WAIT)
+            }
+            (None, _) => None,
+        }
+    }
+
     /// The answer.
     pub fn render(&self, request_id: Option<&str>) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
@@ -119,9 +134,7 @@ impl Problem {
         if self.status == StatusCode::UNAUTHORIZED {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }
-        if let Some(wait) = self.error.retry_after {
-            // Whole seconds, rounded up: too early would only be refused again.
-            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        if let Some(seconds) = self.retry_after() {
             response.insert_header((header::RETRY_AFTER, seconds));
         }
         for (name, value) in &self.headers {
@@ -358,6 +371,18 @@ mod tests {
         let response = Problem::from(error.retry_after(Duration::from_millis(1_001))).render(None);
         assert_eq!(response.status(), 429);
         assert_eq!(response.headers().get(header::RETRY_AFTER).unwrap(), "2");
+    }
+
+    #[test]
+    fn every_429_and_503_says_when_to_try_again() {
+        let after = |kind| {
+            let response = Problem::from(Error::new(kind, "any", "Any.")).render(None);
+            let value = response.headers().get(header::RETRY_AFTER).cloned();
+            value.map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(after(Kind::TooMany).as_deref(), Some("30"));
+        assert_eq!(after(Kind::Unavailable).as_deref(), Some("30"));
+        assert_eq!(after(Kind::Conflict), None);
     }
 
     #[test]

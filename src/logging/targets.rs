@@ -9,7 +9,9 @@ const OWN: &str = "sallyport";
 /// The modules of this program that log, below `sallyport::`. A test compares them with the sources.
 const MODULES: &[&str] = &[
     "application::checks",
+    "application::checks::checker",
     "application::checks::health",
+    "application::checks::probe_steps",
     "application::checks::recorder",
     "application::checks::scheduled",
     "application::connections::identity",
@@ -22,6 +24,8 @@ const MODULES: &[&str] = &[
     "application::kept::idempotency",
     "application::kept::rekey",
     "application::kept::retention",
+    "application::moving::exports",
+    "application::moving::imports",
     "application::outage",
     "application::people::audit",
     "application::people::authenticate",
@@ -47,7 +51,9 @@ const MODULES: &[&str] = &[
     "database",
     "database::backup",
     "database::erasure",
+    "database::feed",
     "database::lock",
+    "database::open",
     "database::reach",
     "http::boundary",
     "http::cors",

@@ -26,13 +26,14 @@ pub struct Options {
     pub trusted_proxies: Option<String>,
 
     /// Whether reads of files, signed URLs that read them, and every call of a product key or the operator in a workspace
-    /// are written to the audit log: on or off. Off: of such calls that change nothing, one of each kind in ten minutes.
+    /// are written to the audit log: on or off. Off: one such call of each kind in ten minutes, if it changes nothing.
     /// Default: off. Example: on
     #[arg(long, env = "SALLYPORT_AUDIT_READS", value_name = "ON_OR_OFF")]
     pub audit_reads: Option<String>,
 
-    /// Whether the names of role sessions, which customers see in CloudTrail, name the product's person for whom a call is
-    /// made: on or off. On: a session an hour for each of up to 100 people of a storage. Default: off. Example: on
+    /// Whether the names of role sessions, which customers see in CloudTrail, contain the ID of the product's person for
+    /// whom a call is made: on or off. On: one session an hour for each of up to 100 people of a storage.
+    /// Default: off. Example: on
     #[arg(long, env = "SALLYPORT_ATTRIBUTION", value_name = "ON_OR_OFF")]
     pub attribution: Option<String>,
 
@@ -391,8 +392,9 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_MEMORY_BUDGET", value_name = "BYTES")]
     pub memory_budget: Option<String>,
 
-    /// How fast a client must send or take a file, in bytes a second, on average over the time that it may send or
-    /// take nothing; 0: at any rate. Default: 1KiB. Example: 16KiB
+    /// How fast a client must send or take a file, in bytes a second; 0: at any rate. Averaged over the time for which
+    /// the client may send or take nothing.
+    /// Default: 1KiB. Example: 16KiB
     #[arg(long, env = "SALLYPORT_MIN_TRANSFER_RATE", value_name = "BYTES")]
     pub min_transfer_rate: Option<String>,
 
@@ -411,7 +413,7 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_SIGNED_URL_MAX", value_name = "DURATION")]
     pub signed_url_max: Option<String>,
 
-    /// What is logged: a level, or levels for parts, which must exist. Logs of the AWS SDK below `warn` can hold secrets
+    /// What is logged: a level, or levels for parts that exist. Logs of the AWS SDK below `warn` can hold secrets
     /// and are left out unless they are named.
     /// Default: info. Example: info,sallyport=debug
     #[arg(long, env = "SALLYPORT_LOG", value_name = "FILTER")]

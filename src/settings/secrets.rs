@@ -96,7 +96,7 @@ pub(super) fn operator_tokens(
     {
         read.fault(
             "SALLYPORT_OPERATOR_TOKEN_PREVIOUS",
-            "It needs SALLYPORT_OPERATOR_TOKEN, the token of now.".into(),
+            "It needs SALLYPORT_OPERATOR_TOKEN, the current token.".into(),
             "the token that SALLYPORT_OPERATOR_TOKEN had, beside a new one there",
         );
     }

@@ -11,7 +11,7 @@ pub fn no_export(cause: impl Display) -> Error {
         "export_malformed",
         "This is not a file of `GET /v1/export`. Nothing was stored.",
     )
-    .remedy("Send the file as it came, with `curl --upload-file` or `--data-binary`.")
+    .remedy("Send the file unchanged, with `curl --upload-file` or `--data-binary`.")
     .internal(cause)
 }
 
@@ -19,7 +19,7 @@ pub fn other_format() -> Error {
     Error::new(
         Kind::Unprocessable,
         "export_other_version",
-        "The file is of a form that this release does not read. Nothing was stored.",
+        "The file has a format that this release does not read. Nothing was stored.",
     )
     .remedy("Bring both services to the same release, and export the workspace again.")
 }
@@ -30,7 +30,7 @@ pub fn other_schema(theirs: i64, ours: i64) -> Error {
         Kind::Unprocessable,
         "export_other_version",
         format!(
-            "The file is of a release with other tables: its last migration is {theirs}, and this release has {ours}. Nothing was stored."
+            "The file was written by a release with other tables: its last migration is {theirs}, and that of this release is {ours}. Nothing was stored."
         ),
     )
     .remedy("Bring both services to the same release, and export the workspace again.")
@@ -49,9 +49,9 @@ pub fn altered(cause: impl Display) -> Error {
     Error::new(
         Kind::Unprocessable,
         "export_altered",
-        "The file is not as it was written. Nothing was stored.",
+        "The file was changed since it was written. Nothing was stored.",
     )
-    .remedy("Send the file as it came. If it stays, export the workspace again.")
+    .remedy("Send the file unchanged. If the error stays, export the workspace again.")
     .internal(cause)
 }
 
@@ -59,9 +59,9 @@ pub fn incomplete() -> Error {
     Error::new(
         Kind::Unprocessable,
         "export_incomplete",
-        "The file ends before its end: its last line is absent. Nothing was stored.",
+        "The file is incomplete: its last line is missing. Nothing was stored.",
     )
-    .remedy("Export the workspace again, and wait until the file is whole.")
+    .remedy("Export the workspace again, and wait until the export is complete.")
 }
 
 pub fn too_large(most: u64) -> Error {
@@ -69,7 +69,7 @@ pub fn too_large(most: u64) -> Error {
         Kind::TooLarge,
         "body_too_large",
         format!(
-            "A workspace's file has at most {most} bytes, and none of its lines is as long as this one. Nothing was stored."
+            "A workspace's file has at most {most} bytes, and its lines have a largest length too. This one has more. Nothing was stored."
         ),
     )
 }
@@ -80,14 +80,14 @@ pub fn transfer_key_missing() -> Error {
         "transfer_key_missing",
         "This service has no transfer key.",
     )
-    .remedy("The operator sets `SALLYPORT_TRANSFER_KEY` to the same key in both services.")
+    .remedy("Set `SALLYPORT_TRANSFER_KEY` to the same key in both services.")
 }
 
 pub fn busy() -> Error {
     Error::new(
         Kind::TooMany,
         "too_many_moves",
-        "As many workspaces are exported or imported as this replica does at the same time.",
+        "This replica already exports or imports as many workspaces as it can at the same time.",
     )
     .remedy("Try again when one of them has ended.")
     .retry_after(Duration::from_secs(10))
@@ -99,13 +99,13 @@ impl From<NotWritten> for Error {
             NotWritten::Exists => Self::new(
                 Kind::Conflict,
                 "workspace_exists",
-                "The workspace of the file is here already: it was imported before, or it never left. Nothing was changed.",
+                "The workspace of the file already exists here. Nothing was changed.",
             )
-            .remedy("To put the workspace back to the state of the file, delete it first: what has changed since then is lost."),
+            .remedy("To return the workspace to the state of the file, delete it first. What has changed since then is lost."),
             NotWritten::Erased => Self::new(
                 Kind::Conflict,
                 "workspace_erased",
-                "The workspace of the file was erased here, and does not come back. Nothing was stored.",
+                "The workspace of the file was erased here, and cannot be imported again. Nothing was stored.",
             )
             .remedy("Delete the file."),
             NotWritten::WorkspaceExternalIdTaken => Self::new(

@@ -102,6 +102,20 @@ impl AuditLog {
         self.reads || self.looks.entry(look).or_insert(()).await.is_fresh()
     }
 
+    /// Lets the next look of this entry's kind be written: this one was not.
+    async fn forget_look(&self, entry: &AuditEntry) {
+        if let Some(workspace) = &entry.workspace {
+            let look = Look {
+                workspace: workspace.clone(),
+                actor: entry.actor.as_str().to_owned(),
+                on_behalf_of: entry.on_behalf_of.clone(),
+                action: entry.action.clone(),
+                result: entry.result,
+            };
+            self.looks.invalidate(&look).await;
+        }
+    }
+
     /// Newest first, each with its first files.
     pub async fn list(&self, filter: &AuditFilter, window: &Window) -> Result<Vec<AuditEntry>> {
         Ok(self.store.list_audit(filter, window).await?)
@@ -149,10 +163,11 @@ impl AuditLog {
     }
 
     /// Writes an entry. One that cannot be written goes to the log instead, whole; a change that was
-    /// begun leaves its intent, too.
+    /// begun leaves its intent, too, and the next look of the same kind is written.
     pub async fn record(&self, deed: Deed, outcome: Outcome, intent: Option<&AuditId>) {
         let entry = self.entry(deed, outcome);
         if let Err(error) = self.store.append_audit(&entry, intent).await {
+            self.forget_look(&entry).await;
             let keys: Vec<_> = entry.files.iter().map(|f| f.file.key.to_string()).collect();
             tracing::error!(
                 %error,

@@ -61,7 +61,7 @@ impl InProgress {
                 Kind::TooMany,
                 "too_many_in_progress",
                 format!(
-                    "{} requests of this workspace are in progress, and more may not be.",
+                    "This workspace has {} requests in progress, and may have no more at the same time.",
                     self.most
                 ),
             )

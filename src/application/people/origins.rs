@@ -78,7 +78,7 @@ impl AllowedOrigins {
         let errors: Vec<FieldError> = insecure
             .map(|(at, origin)| {
                 let detail = format!(
-                    "`{origin}` is not `https`: anybody on the way can be a page of it. Only `localhost`, `127.0.0.1` and `[::1]` may be `http`."
+                    "`{origin}` is not `https`, so anyone between it and a browser can pose as it. Only `localhost`, `127.0.0.1` and `[::1]` may use `http`."
                 );
                 let invalid = Invalid::new("insecure_origin", detail);
                 FieldError::new(format!("origins[{at}]"), invalid)
@@ -119,7 +119,7 @@ impl AllowedOrigins {
             return Ok(());
         }
         let detail = format!(
-            "Pages of {origin} may not call the API from a browser, so the token would be of no use to them."
+            "Pages of {origin} may not call the API from a browser, so they could not use the token."
         );
         let mut refused = Error::new(Kind::Unprocessable, "origin_not_allowed", detail.as_str())
             .remedy("Add the origin with `PUT /v1/workspace/origins`, or for all workspaces in `SALLYPORT_ALLOWED_ORIGINS`.");

@@ -190,7 +190,7 @@ fn unusable() -> Error {
         "instruction_link_unusable",
         "This setup link has expired or was revoked, or the setup that it belongs to has ended.",
     )
-    .remedy("Ask whoever sent it to you for a new one.")
+    .remedy("Ask the person who sent it to you for a new link.")
 }
 
 fn gone(error: Error) -> Error {

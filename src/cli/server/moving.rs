@@ -70,7 +70,7 @@ pub async fn export(arguments: &ExportArguments, out: &mut impl Write) -> Result
     let written = write(&server, &query, &mut file).await;
     match written {
         Ok(size) => {
-            writeln!(out, "{name}: {size} bytes. The file is whole.")?;
+            writeln!(out, "{name}: {size} bytes. The export is complete.")?;
             Ok(PASSED)
         }
         Err(failed) => {
@@ -79,7 +79,7 @@ pub async fn export(arguments: &ExportArguments, out: &mut impl Write) -> Result
                 return Err(Failed {
                     status: FAILED,
                     why: format!(
-                        "{}\n`{name}` is not whole, and cannot be removed: {error}",
+                        "{}\n`{name}` is incomplete, and cannot be removed: {error}",
                         failed.why
                     ),
                 });
@@ -130,7 +130,7 @@ async fn write(server: &Server, query: &[(&str, &str)], file: &mut File) -> Resu
     }
     if !lines.has_end() {
         return Err(Failed::from(
-            "the export broke off: its last line is absent".to_owned(),
+            "the export broke off: its last line is missing".to_owned(),
         ));
     }
     file.sync_all().map_err(unwritten)?;

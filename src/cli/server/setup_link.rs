@@ -56,10 +56,10 @@ impl SetupLink {
                     .map_err(|error| Failed::from(format!("the answer broke off: {}", reason(error))))
             }
             StatusCode::NOT_FOUND => Err(Failed::from(
-                "This setup link has expired or was revoked. Ask whoever sent it to you for a new one.".to_owned(),
+                "This setup link has expired or was revoked. Ask the person who sent it to you for a new link.".to_owned(),
             )),
             StatusCode::CONFLICT => Err(Failed::from(
-                "The setup has no bucket yet. Ask whoever sent you the link to choose one.".to_owned(),
+                "The setup has no bucket yet. Ask the person who sent you the link to choose one.".to_owned(),
             )),
             status => Err(Failed::from(format!(
                 "the server answered {status}, and not as Sallyport does: is the link whole?"

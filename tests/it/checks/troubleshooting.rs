@@ -46,8 +46,14 @@ Each setup and each storage has one probe file, `temp/sallyport-check-…` below
 `temp` it is the first folder of `SALLYPORT_LIFECYCLE_FOLDERS`. A check whose process is killed leaves the file; the next
 check of the same setup or storage removes it. Where a version is locked, no further one is written while it is there.
 
+On Amazon S3 the file is written after the role has refused everybody else, while the role is assumed once more with its
+external ID. The request names the account that must own the bucket. If the role does not let Sallyport in again, or the
+bucket belongs to another account, the file is removed at once, if it was written at all. The file is read back and
+compared while it is deleted. If it may have been deleted before it was read, it is written, read and deleted once more,
+one after the other. Server access logs and CloudTrail then have two of each call.
+
 A server runs one check of a setup or storage at a time; another one waits for its turn. Servers that share a database do
-not wait for each other: where one has removed the file of the other, it is written again.
+not wait for each other: if one has removed the file of the other, it is written again.
 ";
 
 fn heading(stage: Stage) -> &'static str {

@@ -235,6 +235,7 @@ async fn limits_are_shown_and_hold_for_their_workspace_alone() {
         .await
         .problem(404, "file_not_found");
 
+    let visitor = Visitor::sign_in(&app, &workspace.admin, "admin").await;
     let limits = json!({"limits": {"transfers": null, "requests_per_minute": 3, "storages": 7}});
     let changed = change(&app, &workspace, &limits).await;
     assert_eq!(
@@ -250,6 +251,9 @@ async fn limits_are_shown_and_hold_for_their_workspace_alone() {
     refused.problem(429, "too_many_requests");
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=20).contains(&wait), "{wait}");
+    let page = visitor.get("/settings/storages").await;
+    assert_eq!(page.status, 429, "{page:?}");
+    assert!(page.text.contains("too_many_requests") && page.header("retry-after").is_some());
     app.get("/v1/workspace", &other.admin).await.expect(200);
     let without = json!({"limits": {"requests_per_minute": null}});
     change(&app, &workspace, &without).await;

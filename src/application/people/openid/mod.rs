@@ -308,8 +308,8 @@ impl OpenIdSignIn {
     }
 
     /// Whether there is such a page, as far as it is known.
-    pub async fn has_end_page(&self) -> bool {
-        let known = self.described.known().await;
+    pub fn has_end_page(&self) -> bool {
+        let known = self.described.known();
         known.is_some_and(|provider| provider.end_session.is_some())
     }
 

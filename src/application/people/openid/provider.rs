@@ -108,9 +108,10 @@ pub struct Kept {
 }
 
 impl Described {
-    /// What is known without asking.
-    pub async fn known(&self) -> Option<Arc<Provider>> {
-        self.kept.lock().await.provider.clone()
+    /// What is known without asking, and without waiting for a request that asks.
+    pub fn known(&self) -> Option<Arc<Provider>> {
+        let kept = self.kept.try_lock().ok()?;
+        kept.provider.clone()
     }
 
     pub async fn provider(&self) -> Result<Arc<Provider>, NoAnswer> {

@@ -151,14 +151,14 @@ struct AuditQuery {
     /// Only what ended so.
     #[param(value_type = Option<closed_sets::AuditResult>)]
     result: Option<String>,
-    /// Only from this time on, or from the begin of this day in UTC, like `2030-01-31`.
-    #[param(format = DateTime, example = "2030-01-31T00:00:00Z")]
+    /// Only from this time on. With a day like `2030-01-31`: from its start in UTC.
+    #[param(example = "2030-01-31T00:00:00Z", max_length = 40)]
     since: Option<String>,
-    /// Only from before this time, or up to the end of this day in UTC, like `2030-02-28`.
-    #[param(format = DateTime, example = "2030-02-28T00:00:00Z")]
+    /// Only from before this time. With a day like `2030-02-28`: to its end in UTC.
+    #[param(example = "2030-02-28T00:00:00Z", max_length = 40)]
     until: Option<String>,
-    /// Only from before this time: `until` by its earlier name. Of a day, from before its begin.
-    #[param(format = DateTime, example = "2030-02-28T00:00:00Z")]
+    /// The same as `until`, by its earlier name; but with a day: from before its start.
+    #[param(example = "2030-02-28T00:00:00Z", max_length = 40)]
     before: Option<String>,
     /// With `Accept: application/x-ndjson`: only entries after the one with this ID, to go on after the last one.
     #[param(example = "aud_019a1f0e7c1b7d439a520c8c2f6f6b1e")]

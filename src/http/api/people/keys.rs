@@ -209,8 +209,9 @@ async fn get_key(
 
 /// Delete a key
 ///
-/// The next request with it is refused, and the next one of what was made with it in any workspace: sign-in links,
-/// administrator links, sessions that came of them, and tokens for browsers.
+/// Requests with it are refused, and so are those with what was made with it in any workspace: sign-in links,
+/// administrator links, sessions that came of them, and tokens for browsers. The replica that answers refuses them at
+/// once, the others within a second.
 #[utoipa::path(
     tag = "Keys",
     params(("key_id" = String, Path, description = "The key's ID")),

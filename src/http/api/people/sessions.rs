@@ -136,7 +136,7 @@ async fn list_sessions(
 
 /// End a session
 ///
-/// The next request in it is refused.
+/// Requests in it are refused: at once by the replica that answers, within a second by the others.
 #[utoipa::path(
     tag = "Sign-in",
     params(("session_id" = String, Path, description = "The session's ID")),
@@ -179,7 +179,8 @@ async fn list_workspace_sessions(
 
 /// End every session of a workspace
 ///
-/// The next request in any of them is refused. Sign-in links that were not used work no more.
+/// Requests in any of them are refused: at once by the replica that answers, within a second by the others. Sign-in
+/// links that were not used stop working.
 #[utoipa::path(
     tag = "Workspaces",
     params(("workspace_id" = String, Path, description = "The workspace's ID")),
@@ -197,7 +198,7 @@ async fn end_workspace_sessions(
 
 /// End a session of a workspace
 ///
-/// The next request in it is refused.
+/// Requests in it are refused: at once by the replica that answers, within a second by the others.
 #[utoipa::path(
     tag = "Workspaces",
     params(

@@ -265,8 +265,9 @@ async fn list_tokens(
 
 /// Revoke a token
 ///
-/// The next request with it is refused, and the next one of what was made with it: sign-in links, administrator links,
-/// sessions that came of them, and tokens for browsers.
+/// Requests with it are refused, and so are those with what was made with it: sign-in links, administrator links,
+/// sessions that came of them, and tokens for browsers. The replica that answers refuses them at once, the others within
+/// a second.
 #[utoipa::path(
     tag = "Tokens",
     params(

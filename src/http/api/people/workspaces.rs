@@ -381,9 +381,9 @@ async fn get_workspace(
 
 /// Change a workspace
 ///
-/// Suspended, everything of it is 403 `workspace_suspended` from the next request on: the API, pages, links and tokens for
-/// browsers; checks, imports and the waiting for roles rest. Nothing is deleted, and `active` brings it back. Signed URLs
-/// that were given out work until they expire.
+/// Suspended, everything of it is 403 `workspace_suspended`: the API, pages, links and tokens for browsers. Checks,
+/// imports and the waiting for roles rest. The replica that answers refuses requests at once, the others within a second.
+/// Nothing is deleted, and `active` brings it back. Signed URLs that were given out work until they expire.
 #[utoipa::path(
     tag = "Workspaces",
     params(("workspace_id" = String, Path, description = "The workspace's ID")),

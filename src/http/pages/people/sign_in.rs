@@ -4,6 +4,7 @@ use crate::application::connections::input::ConnectionInput;
 use crate::application::error::Result;
 use crate::application::kept::idempotency::Keep;
 use crate::application::people::caller::{Caller, Member};
+use crate::application::people::openid::OpenIdSignIn;
 use crate::application::people::sign_in::{Arrived, Begun, Found};
 use crate::domain::people::sign_in::Arrival;
 use crate::http::context::{NothingChanged, SeenCaller};
@@ -195,10 +196,8 @@ async fn sign_out(
 }
 
 async fn signed_out(services: Data<Services>) -> Result<HttpResponse> {
-    let ends_at_provider = match &services.people.openid {
-        Some(openid) => openid.has_end_page().await,
-        None => false,
-    };
+    let openid = services.people.openid.as_ref();
+    let ends_at_provider = openid.is_some_and(OpenIdSignIn::has_end_page);
     html(&SignedOut {
         chrome: Chrome::of_site(&services.site),
         ends_at_provider,

@@ -238,11 +238,11 @@ const MESSAGES: &[(&str, &str)] = &[
     ),
     (
         "token_revoked",
-        "The token was revoked. The next request with it is refused.",
+        "The token was revoked. Requests with it are refused within a second.",
     ),
     (
         "session_ended",
-        "The session was ended. The next request in it is refused.",
+        "The session was ended. Requests in it are refused within a second.",
     ),
     (
         "webhook_made_before",

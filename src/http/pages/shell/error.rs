@@ -77,6 +77,9 @@ pub fn page(
     .render()
     .ok()?;
     let mut response = HttpResponse::build(problem.status);
+    if let Some(seconds) = problem.retry_after() {
+        response.insert_header((header::RETRY_AFTER, seconds));
+    }
     for (name, value) in &problem.headers {
         response.insert_header((name.clone(), value.clone()));
     }
