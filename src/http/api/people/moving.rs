@@ -1,10 +1,12 @@
 //! `/v1/export` and `/v1/import`
 
+use crate::application::bucket::body::BodyFault;
 use crate::application::closed_sets;
 use crate::application::error::{Error, Kind, Result};
 use crate::application::moving::exports::ExportWish;
 use crate::application::moving::imports::{Arriving, ImportReport};
 use crate::application::moving::moves::MOST_BYTES;
+use crate::application::pace::Credit;
 use crate::domain::people::export_key::ExportKey;
 use crate::domain::people::import_warning::ImportWarning;
 use crate::http::api::files::content::FileContent;
@@ -22,6 +24,7 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -297,11 +300,23 @@ async fn take(
     mut arriving: Arriving<'_>,
     mut payload: Payload,
 ) -> std::result::Result<HttpResponse, Problem> {
-    let patience = services.running.request_timeout;
-    while let Some(chunk) = tokio::time::timeout(patience, payload.next())
-        .await
-        .map_err(|_| too_slow(patience))?
-    {
+    // A file is taken one at a time, so nobody may send one without an end.
+    let pace = services.running.sender_pace();
+    let mut credit = Credit::new(pace);
+    loop {
+        let began = Instant::now();
+        let next = tokio::time::timeout(credit.left(), payload.next()).await;
+        let waited = began.elapsed();
+        credit.spend(waited);
+        let next = next.map_err(|_| match pace.rate == 0 || 2 * waited >= pace.patience {
+            true => too_slow(pace.patience),
+            false => Problem::from(Error::from(BodyFault::BelowRate {
+                least_rate: pace.rate,
+            })),
+        })?;
+        let Some(chunk) = next else {
+            break;
+        };
         let chunk = chunk.map_err(|error| {
             Error::new(
                 Kind::Malformed,
@@ -310,6 +325,7 @@ async fn take(
             )
             .internal(error)
         })?;
+        credit.earn(chunk.len());
         arriving.take(&chunk).await?;
     }
     let arrived = arriving.end().await?;
