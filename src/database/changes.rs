@@ -10,18 +10,22 @@ use futures_util::future::BoxFuture;
 /// The channel on which PostgreSQL announces each scope that was changed, when the change is committed.
 pub(super) const CHANNEL: &str = "sallyport_changes";
 
-/// `$1` is the mark from which on changes are read, `$2` how many. There is always a row, for the horizon.
+/// `$1` is the mark from which on changes are read, `$2` how many. There is always a row, for the horizon. `server` is
+/// when PostgreSQL was started: another one takes its place by a start, or by one that it made before.
 ///
 /// Marks are transactions on PostgreSQL: one that began early may commit late, so whatever is not below the oldest
 /// running one is read again. SQLite has one writer at a time, and the ID says the order.
 const READ: Sql = Sql::Each {
-    sqlite: "SELECT s.horizon AS horizon, c.id AS id, c.id AS mark, c.scope AS scope
+    sqlite: "SELECT 0 AS server, s.horizon AS horizon, c.id AS id, c.id AS mark, c.scope AS scope
              FROM (SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0) + 1
                        AS horizon) s
              LEFT JOIN (SELECT id, scope FROM changes WHERE id >= $1 ORDER BY id LIMIT $2) c
                  ON 1 = 1",
-    postgres: "SELECT s.horizon AS horizon, c.id AS id, c.mark AS mark, c.scope AS scope
-               FROM (SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)
+    postgres: "SELECT s.server AS server, s.horizon AS horizon, c.id AS id, c.mark AS mark,
+                   c.scope AS scope
+               FROM (SELECT CAST(EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000000 AS BIGINT)
+                         AS server,
+                     CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)
                          AS horizon) s
                LEFT JOIN (SELECT id, xid AS mark, scope FROM changes WHERE xid >= $1 LIMIT $2) c
                    ON 1 = 1",
@@ -40,10 +44,11 @@ pub(super) async fn read(pool: &Pool, memory: &Memory) -> StoreResult<()> {
 
 fn reading(rows: &[Row]) -> StoreResult<Reading> {
     let number = |row: &Row, column: &str| row.int(column).map_err(StoreError::from);
-    let horizon = match rows.first() {
-        Some(row) => number(row, "horizon")?,
-        None => None,
+    let (server, horizon) = match rows.first() {
+        Some(row) => (number(row, "server")?, number(row, "horizon")?),
+        None => (None, None),
     };
+    let absent = || StoreError::Failed("the changes have no horizon".to_owned());
     let mut changes = Vec::new();
     for row in rows {
         let scope = row.text("scope").map_err(StoreError::from)?;
@@ -54,13 +59,14 @@ fn reading(rows: &[Row]) -> StoreResult<Reading> {
         }
     }
     Ok(Reading {
-        horizon: horizon
-            .ok_or_else(|| StoreError::Failed("the changes have no horizon".to_owned()))?,
+        server: server.ok_or_else(absent)?,
+        horizon: horizon.ok_or_else(absent)?,
         changes,
     })
 }
 
-/// Reads them by a connection of the pool.
+/// Reads them by a connection of this pool. It is a pool for nothing else: a change that waited here behind everybody
+/// who waits for the database would have everything read again, and so more wait for it.
 pub(super) struct Looks {
     pool: Pool,
     memory: Memory,

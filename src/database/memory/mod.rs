@@ -220,7 +220,7 @@ impl Memory {
 
     /// A reading of the feed's begins. After a long time without any, changes may be gone that it does not find.
     pub fn begin_reading(&self) {
-        if self.0.lease.age() > LOST_AFTER {
+        if self.0.lease.without_reading() > LOST_AFTER {
             self.0.position.start_over();
         }
     }
@@ -260,6 +260,7 @@ mod tests {
         let memory = Memory::default();
         memory.begin_feed();
         let begin = Reading {
+            server: 0,
             horizon: 1,
             changes: Vec::new(),
         };

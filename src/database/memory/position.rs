@@ -19,6 +19,8 @@ pub struct Change {
 /// What one statement found.
 #[derive(Debug)]
 pub struct Reading {
+    /// Tells the server apart from others, and from itself before a restart.
+    pub server: i64,
     /// Every change with a smaller mark was to be seen when the statement ran, or never will be.
     pub horizon: i64,
     /// Those from the mark on that was asked for; one more than [`MOST_CHANGES`] at most.
@@ -30,6 +32,9 @@ pub struct Reading {
 pub struct Position(Mutex<Option<Reached>>);
 
 struct Reached {
+    /// Whose marks these are. A server that took another's place may give out marks again that were read of the other,
+    /// where the last transactions of that one were lost.
+    server: i64,
     /// Every change with a smaller mark was heeded.
     since: i64,
     /// The IDs, with their marks, of later ones that were heeded already.
@@ -49,14 +54,17 @@ impl Position {
 
     /// Heeds what was found from `from` on. Readings may end in another order than they began in.
     pub fn heed(&self, from: Option<i64>, reading: Reading, stamps: &Stamps) {
-        let Reading { horizon, changes } = reading;
+        let Reading {
+            server,
+            horizon,
+            changes,
+        } = reading;
         let mut slot = self.lock();
-        let goes_on = from.filter(|from| {
-            // A database whose transactions have smaller numbers now is another one.
-            horizon >= *from && changes.len() <= MOST_CHANGES
-        });
-        match (goes_on, slot.as_mut()) {
-            (Some(_), Some(reached)) => {
+        // A database whose transactions have smaller numbers now is another one.
+        let goes_on = from.is_some_and(|from| horizon >= from) && changes.len() <= MOST_CHANGES;
+        let reached = slot.as_mut().filter(|reached| reached.server == server);
+        match reached {
+            Some(reached) if goes_on => {
                 for change in changes {
                     if reached.heeded.insert(change.id, change.mark).is_none() {
                         stamps.bump(&change.scope);
@@ -66,9 +74,10 @@ impl Position {
                 let since = reached.since;
                 reached.heeded.retain(|_, mark| *mark >= since);
             }
-            (None, _) | (Some(_), None) => {
+            Some(_) | None => {
                 stamps.bump_all();
                 *slot = Some(Reached {
+                    server,
                     since: horizon,
                     heeded: HashMap::new(),
                 });
@@ -102,6 +111,7 @@ mod tests {
         let before = stamps.of(Scope::Workspace(&mine));
         assert_eq!(position.next(), None);
         let first = Reading {
+            server: 1,
             horizon: 10,
             changes: Vec::new(),
         };
@@ -110,6 +120,7 @@ mod tests {
         // The transaction 12 has committed, 10 and 11 go on.
         let stamp = stamps.of(Scope::Workspace(&mine));
         let second = || Reading {
+            server: 1,
             horizon: 10,
             changes: vec![change(5, 12, &mine)],
         };
@@ -120,6 +131,7 @@ mod tests {
         assert!(stamps.is_current(stamp), "it was heeded");
         // 11 commits late, with a smaller ID.
         let late = Reading {
+            server: 1,
             horizon: 13,
             changes: vec![change(4, 11, &mine), change(5, 12, &mine)],
         };
@@ -142,6 +154,7 @@ mod tests {
             (
                 Some(100),
                 Reading {
+                    server: 1,
                     horizon: 7,
                     changes: Vec::new(),
                 },
@@ -149,6 +162,7 @@ mod tests {
             (
                 Some(100),
                 Reading {
+                    server: 1,
                     horizon: 200,
                     changes: many,
                 },
@@ -156,13 +170,24 @@ mod tests {
             (
                 None,
                 Reading {
+                    server: 1,
                     horizon: 200,
+                    changes: Vec::new(),
+                },
+            ),
+            // A replica that was promoted, and was behind.
+            (
+                Some(100),
+                Reading {
+                    server: 2,
+                    horizon: 101,
                     changes: Vec::new(),
                 },
             ),
         ] {
             let (stamps, position) = (Stamps::default(), Position::default());
             let begin = Reading {
+                server: 1,
                 horizon: 100,
                 changes: Vec::new(),
             };
