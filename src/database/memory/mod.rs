@@ -14,7 +14,7 @@ mod rooms;
 mod stamps;
 pub mod watch;
 
-pub use position::{Change, MOST_CHANGES, Reading};
+pub use position::{MOST_CHANGES, Reading, Seen};
 pub use stamps::Scope;
 
 use crate::application::kept::store::StoreResult;
@@ -198,13 +198,13 @@ impl Memory {
         self.0.is_fed.load(Ordering::SeqCst)
     }
 
-    /// From which mark on the changes are to be read. `None`: only the horizon is of interest.
-    pub fn next_mark(&self) -> Option<i64> {
-        self.0.position.next()
+    /// From where on the changes are to be read. `None`: only what is to be seen now is of interest.
+    pub fn reached(&self) -> Option<Seen> {
+        self.0.position.reached()
     }
 
     /// Heeds what was read from there on.
-    pub fn heed(&self, from: Option<i64>, reading: Reading) {
+    pub fn heed(&self, from: Option<&Seen>, reading: Reading) {
         self.0.position.heed(from, reading, &self.0.stamps);
     }
 
@@ -259,10 +259,14 @@ mod tests {
     fn fed() -> Memory {
         let memory = Memory::default();
         memory.begin_feed();
-        let begin = Reading {
+        let seen = Seen {
             server: 0,
-            horizon: 1,
-            changes: Vec::new(),
+            next: 1,
+            running: String::new(),
+        };
+        let begin = Reading {
+            seen,
+            scopes: Vec::new(),
         };
         memory.heed(None, begin);
         memory.end_reading(Instant::now());
