@@ -65,7 +65,7 @@ fn known(table: &str) -> Option<Plan> {
         "role_waits" => of("workspace_id", "setup_id"),
         "workspace_origins" => of("workspace_id", "position"),
         "usage_days" => of("workspace_id", "day"),
-        // Imports that are under way. Each may name a million files. The checks of storages are made by a trigger.
+        // Imports that are under way, each with where it goes on. The checks of storages are made by a trigger.
         "jobs" => Plan::Of(Of {
             column: "workspace_id",
             only: " AND kind = 'import'",
