@@ -433,19 +433,7 @@ impl Pool {
                 let begun = Begun::begin(held, "BEGIN IMMEDIATE").await;
                 begun.map(OpenTx::Sqlite).map_err(not_begun)
             }
-            Self::Postgres { lane, pooler } => {
-                let held = lane.acquire().await?;
-                match Begun::begin(held, pooler.begin()).await {
-                    Ok(begun) => Ok(OpenTx::Postgres(begun)),
-                    Err(failed) if failed.was_gone => {
-                        lane.lose_idle();
-                        let held = lane.acquire().await?;
-                        let begun = Begun::begin(held, pooler.begin()).await;
-                        begun.map(OpenTx::Postgres).map_err(not_begun)
-                    }
-                    Err(failed) => Err(not_begun(failed)),
-                }
-            }
+            Self::Postgres { lane, pooler } => begin_on(lane, pooler.begin()).await,
         }
     }
 
@@ -457,12 +445,21 @@ impl Pool {
                 let begun = Begun::begin(readers.acquire().await?, "BEGIN").await;
                 begun.map(OpenTx::Sqlite).map_err(not_begun)
             }
-            Self::Postgres { lane, .. } => {
-                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                let begun = Begun::begin(lane.acquire().await?, begin).await;
-                begun.map(OpenTx::Postgres).map_err(not_begun)
-            }
+            Self::Postgres { lane, pooler } => begin_on(lane, pooler.begin_reading()).await,
         }
+    }
+}
+
+/// Begins a transaction, on another connection where PostgreSQL had ended the first before.
+async fn begin_on(lane: &Lane<Postgres>, statement: &'static str) -> StoreResult<OpenTx> {
+    match Begun::begin(lane.acquire().await?, statement).await {
+        Ok(begun) => Ok(OpenTx::Postgres(begun)),
+        Err(failed) if failed.was_gone => {
+            lane.lose_idle();
+            let begun = Begun::begin(lane.acquire().await?, statement).await;
+            begun.map(OpenTx::Postgres).map_err(not_begun)
+        }
+        Err(failed) => Err(not_begun(failed)),
     }
 }
 

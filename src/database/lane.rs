@@ -66,7 +66,7 @@ impl<DB: Driver> Lane<DB> {
     pub async fn acquire(&self) -> StoreResult<Held<DB>> {
         let shared = &self.0;
         let permit = shared.turn().await?;
-        // Whoever closes waits for those who were before.
+        // Whoever closes waits for those who have a connection, and not for those who were waiting for one.
         if shared.is_closed.load(Ordering::Acquire) {
             return Err(closed());
         }

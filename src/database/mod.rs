@@ -86,6 +86,8 @@ pub struct Database {
     schema: Arc<Mutex<Option<SchemaAttempt>>>,
     memory: Memory,
     watch: Watch,
+    /// The connection by which `watch` reads.
+    looks: Pool,
     /// Whether the schema is known to be up to date.
     is_ready: Arc<AtomicBool>,
     /// Where the next round goes on with setups that are past their time: at this end of theirs, in microseconds.
@@ -177,9 +179,11 @@ impl Database {
 
     async fn over(pool: Pool, url: &DatabaseUrl, changes: SchemaChanges) -> StoreResult<Self> {
         let memory = Memory::default();
+        let looks = open::apart(&pool);
         let database = Self {
             reach: Reach::of(&pool),
-            watch: Watch::new(&memory, Arc::new(Looks::by(&pool, &memory))),
+            watch: Watch::new(&memory, Arc::new(Looks::by(&looks, &memory))),
+            looks,
             memory,
             pool,
             changes,
@@ -223,6 +227,7 @@ impl Database {
 
     /// Ends the connections after what runs on them.
     pub async fn close(&self) {
+        self.looks.close().await;
         self.pool.close().await;
     }
 
@@ -242,6 +247,9 @@ impl Database {
                     return Err(AnotherDatabase);
                 }
                 lane.set_options(open::tuned(options, *pooler));
+                if let Pool::Postgres { lane, .. } = &self.looks {
+                    lane.set_options(open::tuned(options, *pooler));
+                }
                 Ok(())
             }
             (Pool::Sqlite { .. }, DatabaseUrl::Postgres(_))
@@ -356,7 +364,8 @@ impl Database {
         done
     }
 
-    /// Rows of a statement that may do more than read, and commits by itself.
+    /// Rows of a statement that needs the connection which writes, like a checkpoint of SQLite's log, and changes no
+    /// row. One that changes rows and gives some is run in a transaction.
     async fn fetch_by_writer(
         &self,
         sql: impl Into<Sql>,

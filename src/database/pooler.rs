@@ -52,4 +52,16 @@ impl Pooler {
             }
         }
     }
+
+    /// The same for one that only reads, and reads one state.
+    pub(super) fn begin_reading(self) -> &'static str {
+        match self {
+            Self::None => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Self::Transaction | Self::Unprepared => {
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+                 SET LOCAL statement_timeout = '25s'; SET LOCAL lock_timeout = '5s'; \
+                 SET LOCAL idle_in_transaction_session_timeout = '60s'"
+            }
+        }
+    }
 }

@@ -19,7 +19,7 @@ pub const FORMAT: &str = "sallyport-workspace/1";
 const FORMATS: &str = "sallyport-workspace/";
 /// The longest first line, in bytes.
 pub const LONGEST_HEADER: usize = 16 << 10;
-/// The longest line of a part, in bytes. One has a few hundred rows, or one import with its list of files.
+/// The longest line of a part, in bytes. One has a few hundred rows, which take far less.
 pub const LONGEST_LINE: usize = 64 << 20;
 
 /// The first line.

@@ -26,7 +26,7 @@ pub struct Arriving<'a> {
     moves: &'a Moves,
     /// What its parts are kept under.
     id: String,
-    _turn: OwnedSemaphorePermit,
+    turn: OwnedSemaphorePermit,
     /// The beginning of a line.
     begun: Vec<u8>,
     received: u64,
@@ -37,7 +37,7 @@ enum State {
     /// Nothing was read.
     Begun,
     Parts(Reading),
-    Ended(Arrived),
+    Ended(Whole),
 }
 
 /// A file whose first line was read.
@@ -50,6 +50,13 @@ struct Reading {
     parts: u64,
 }
 
+/// A file whose last line was read.
+struct Whole {
+    reading: Reading,
+    manifest: Manifest,
+    fingerprint: SecretHash,
+}
+
 /// A file that has come as a whole, and whose parts are all as they were written.
 pub struct Arrived {
     id: String,
@@ -57,6 +64,8 @@ pub struct Arrived {
     manifest: Manifest,
     /// Tells this file from others.
     pub fingerprint: SecretHash,
+    /// Others wait until it is stored: that takes the memory, and a transaction.
+    _turn: OwnedSemaphorePermit,
 }
 
 /// What has come in.
@@ -81,7 +90,7 @@ impl Moves {
         Ok(Arriving {
             moves: self,
             id: Uuid::now_v7().simple().to_string(),
-            _turn: turn.map_err(|_| refused::busy())?,
+            turn: turn.map_err(|_| refused::busy())?,
             begun: Vec::new(),
             received: 0,
             state: State::Begun,
@@ -127,7 +136,7 @@ impl Moves {
             let rows = arriver.rows(part)?;
             writer.write(rows).await?;
         }
-        let rows = writer.written();
+        let rows = writer.written()?;
         if rows != arrived.manifest.rows || rows.get("workspaces") != Some(&1) {
             return Err(refused::altered("other numbers of rows than the end says"));
         }
@@ -227,7 +236,13 @@ impl Arriving<'_> {
         }
         self.line().await?;
         match self.state {
-            State::Ended(arrived) => Ok(arrived),
+            State::Ended(whole) => Ok(Arrived {
+                id: self.id,
+                reading: whole.reading,
+                manifest: whole.manifest,
+                fingerprint: whole.fingerprint,
+                _turn: self.turn,
+            }),
             State::Begun => Err(refused::no_export("it is empty")),
             State::Parts(_) => Err(refused::incomplete()),
         }
@@ -288,8 +303,7 @@ impl Arriving<'_> {
                 let State::Parts(reading) = std::mem::replace(&mut self.state, State::Begun) else {
                     return Err(Error::bug("an import without a first line"));
                 };
-                self.state = State::Ended(Arrived {
-                    id: self.id.clone(),
+                self.state = State::Ended(Whole {
                     reading,
                     manifest,
                     fingerprint,

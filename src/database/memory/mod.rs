@@ -14,7 +14,7 @@ mod rooms;
 mod stamps;
 pub mod watch;
 
-pub use position::{Change, MOST_CHANGES, Reading};
+pub use position::{MOST_CHANGES, Reading, Seen};
 pub use stamps::Scope;
 
 use crate::application::kept::store::StoreResult;
@@ -198,13 +198,13 @@ impl Memory {
         self.0.is_fed.load(Ordering::SeqCst)
     }
 
-    /// From which mark on the changes are to be read. `None`: only the horizon is of interest.
-    pub fn next_mark(&self) -> Option<i64> {
-        self.0.position.next()
+    /// From where on the changes are to be read. `None`: only what is to be seen now is of interest.
+    pub fn reached(&self) -> Option<Seen> {
+        self.0.position.reached()
     }
 
     /// Heeds what was read from there on.
-    pub fn heed(&self, from: Option<i64>, reading: Reading) {
+    pub fn heed(&self, from: Option<&Seen>, reading: Reading) {
         self.0.position.heed(from, reading, &self.0.stamps);
     }
 
@@ -220,7 +220,7 @@ impl Memory {
 
     /// A reading of the feed's begins. After a long time without any, changes may be gone that it does not find.
     pub fn begin_reading(&self) {
-        if self.0.lease.age() > LOST_AFTER {
+        if self.0.lease.without_reading() > LOST_AFTER {
             self.0.position.start_over();
         }
     }
@@ -259,9 +259,14 @@ mod tests {
     fn fed() -> Memory {
         let memory = Memory::default();
         memory.begin_feed();
+        let seen = Seen {
+            server: 0,
+            next: 1,
+            running: String::new(),
+        };
         let begin = Reading {
-            horizon: 1,
-            changes: Vec::new(),
+            seen,
+            scopes: Vec::new(),
         };
         memory.heed(None, begin);
         memory.end_reading(Instant::now());

@@ -65,7 +65,7 @@ fn known(table: &str) -> Option<Plan> {
         "role_waits" => of("workspace_id", "setup_id"),
         "workspace_origins" => of("workspace_id", "position"),
         "usage_days" => of("workspace_id", "day"),
-        // Imports that are under way. Each may name a million files. The checks of storages are made by a trigger.
+        // Imports that are under way, each with where it goes on. The checks of storages are made by a trigger.
         "jobs" => Plan::Of(Of {
             column: "workspace_id",
             only: " AND kind = 'import'",
@@ -103,6 +103,17 @@ pub(super) fn owner(table: &str) -> Option<&'static str> {
         .find(|owner| *owner == table)
 }
 
+/// Columns that name a row of another table, which must be the workspace's own as well, with that table. Where the
+/// database's own references hold for any workspace, or there is none, nothing else sees to it.
+pub(super) fn named(table: &str) -> &'static [(&'static str, &'static str)] {
+    match table {
+        "storages" | "role_waits" => &[("setup_id", "setups")],
+        // The worker of an import adds files to the project that its job names.
+        "jobs" => &[("subject_id", "projects")],
+        _ => &[],
+    }
+}
+
 /// A column of a table, and its place among the others.
 pub(super) fn column<'a>(table: &'a Table, name: &str) -> StoreResult<(usize, &'a Column)> {
     let mut columns = table.columns.iter().enumerate();
@@ -127,6 +138,10 @@ mod tests {
                 Plan::Of(of) => {
                     column(table, of.column).unwrap();
                     column(table, of.key).unwrap();
+                    for (name, other) in named(&table.name) {
+                        column(table, name).unwrap();
+                        assert_eq!(owner(other), Some(*other), "{}", table.name);
+                    }
                 }
                 Plan::Below(below) => {
                     column(table, below.key).unwrap();

@@ -1,13 +1,13 @@
 //! Writing a workspace, in one transaction.
 
 use crate::application::kept::store::{
-    Cell, KeptAnswer, MovedRows, NotWritten, StoreError, StoreResult, WorkspaceWriter,
+    Cell, IMPORT, KeptAnswer, MovedRows, NotWritten, StoreError, StoreResult, WorkspaceWriter,
 };
 use crate::database::Database;
 use crate::database::engine::{Sql, Tx, Value, values};
 use crate::database::events::{self, NewEvent};
 use crate::database::idempotency;
-use crate::database::moving::plan::{Plan, column, owner, plan};
+use crate::database::moving::plan::{Plan, column, named, owner, plan};
 use crate::database::project_files::placeholders;
 use crate::database::side::quoted;
 use crate::database::tables::Table;
@@ -28,8 +28,12 @@ pub(super) struct Writer {
     workspace: WorkspaceId,
     tables: Arc<[Table]>,
     written: BTreeMap<String, u64>,
-    /// The IDs of what rows of other tables are below.
+    /// The IDs of what rows of other tables are below, or name.
     owners: HashMap<&'static str, HashSet<String>>,
+    /// The IDs that rows name of rows which were not written before them.
+    named: HashMap<&'static str, HashSet<String>>,
+    /// The external IDs of the workspace's setups.
+    external_ids: HashSet<String>,
 }
 
 impl Writer {
@@ -63,6 +67,8 @@ impl Writer {
             tables,
             written: BTreeMap::new(),
             owners: HashMap::new(),
+            named: HashMap::new(),
+            external_ids: HashSet::new(),
         })
     }
 
@@ -92,13 +98,53 @@ impl Writer {
                 return Err(NotWritten::Unfit(why));
             }
         };
-        match rows.iter().all(|row| is_own(row)) {
+        // Reports of checks say whose they are, besides what they are below.
+        let id = self.workspace.as_str();
+        let mut columns = table.columns.iter();
+        let at = columns.position(|column| column.name == "workspace_id");
+        let says_so = |row: &[Cell]| at.is_none_or(|at| is_text(row.get(at), |text| text == id));
+        match rows.iter().all(|row| is_own(row) && says_so(row)) {
             true => Ok(()),
-            false => {
-                let why = format!("a row of {} is not this workspace's", table.name);
-                Err(NotWritten::Unfit(why))
+            false => Err(not_own(table)),
+        }
+    }
+
+    /// Refuses what would act for another workspace: by an external ID that is not of a setup of this one, and jobs of
+    /// other kinds than those that move.
+    fn refuse_strange(&self, table: &Table, rows: &[Vec<Cell>]) -> Result<(), NotWritten> {
+        let (name, may_be_absent) = match table.name.as_str() {
+            "storages" | "pending_connections" => ("external_id", true),
+            "jobs" => ("kind", false),
+            _ => return Ok(()),
+        };
+        let (at, _) = column(table, name)?;
+        let is_fit = |row: &Vec<Cell>| match row.get(at) {
+            Some(Cell::Null) => may_be_absent,
+            Some(Cell::Text(kind)) if name == "kind" => kind == IMPORT,
+            Some(Cell::Text(id)) => self.external_ids.contains(id),
+            Some(Cell::Int(_) | Cell::Bytes(_)) | None => false,
+        };
+        match rows.iter().all(is_fit) {
+            true => Ok(()),
+            false => Err(not_own(table)),
+        }
+    }
+
+    /// Notes the rows of other tables that these name.
+    fn note_named(&mut self, table: &Table, rows: &[Vec<Cell>]) -> Result<(), NotWritten> {
+        for (name, other) in named(&table.name) {
+            let (at, _) = column(table, name)?;
+            for row in rows {
+                let Some(Cell::Text(id)) = row.get(at) else {
+                    return Err(unfit(table));
+                };
+                let known = self.owners.get(other);
+                if !known.is_some_and(|known| known.contains(id)) {
+                    self.named.entry(*other).or_default().insert(id.clone());
+                }
             }
         }
+        Ok(())
     }
 
     /// Refuses external IDs that setups have here, and records the others as issued.
@@ -107,10 +153,12 @@ impl Writer {
         let (time_at, _) = column(table, "created_at")?;
         let mut issued = Vec::new();
         for row in rows {
-            match (row.get(id_at), row.get(time_at)) {
-                (Some(Cell::Text(id)), Some(Cell::Int(at))) => issued.push((id.as_str(), *at)),
-                _ => return Err(unfit(table)),
-            }
+            let (Some(Cell::Text(id)), Some(Cell::Int(at))) = (row.get(id_at), row.get(time_at))
+            else {
+                return Err(unfit(table));
+            };
+            self.external_ids.insert(id.clone());
+            issued.push((id.as_str(), *at));
         }
         for some in issued.chunks(MOST_VALUES / 2) {
             let ids = some.iter().map(|(id, _)| Value::from(*id)).collect();
@@ -126,7 +174,7 @@ impl Writer {
             {
                 return Err(NotWritten::ExternalIdInUse);
             }
-            let rows = places(some.len(), 2);
+            let rows = self.places(some.len(), 2);
             // They stay recorded when a workspace is deleted, so they may be there.
             let sql = format!(
                 "INSERT INTO external_ids (external_id, created_at) VALUES {rows}
@@ -159,6 +207,7 @@ impl Writer {
 
     async fn insert(&mut self, table: &Table, rows: Vec<Vec<Cell>>) -> Result<u64, NotWritten> {
         let width = table.columns.len().max(1);
+        let takes_zeros = !self.tx.is_postgres();
         let most = (MOST_VALUES / width).max(1);
         let mut rows = rows.into_iter();
         let mut written = 0;
@@ -169,6 +218,10 @@ impl Writer {
                     return Err(unfit(table));
                 }
                 for (column, cell) in table.columns.iter().zip(row) {
+                    // PostgreSQL has no text with a zero byte in it.
+                    if !takes_zeros && is_text(Some(&cell), |text| text.contains('\0')) {
+                        return Err(unfit(table));
+                    }
                     values.push(column.bind(cell).ok_or_else(|| unfit(table))?);
                 }
             }
@@ -179,7 +232,7 @@ impl Writer {
                 "INSERT INTO {} ({}) VALUES {}",
                 quoted(&table.name),
                 table.column_list(),
-                places(values.len() / width, width)
+                self.places(values.len() / width, width)
             );
             let done = self.tx.execute(Sql::Built(sql), values).await;
             written += done.map_err(|error| match error {
@@ -191,6 +244,19 @@ impl Writer {
                 other => NotWritten::Store(other),
             })?;
         }
+    }
+
+    /// The placeholders of so many rows. Without numbers on SQLite: it and its driver look a numbered one up in a list,
+    /// and meanwhile nobody else writes.
+    fn places(&self, rows: usize, width: usize) -> String {
+        let is_postgres = self.tx.is_postgres();
+        let rows: Vec<String> = (0..rows)
+            .map(|row| match is_postgres {
+                true => format!("({})", placeholders(row * width + 1, width)),
+                false => format!("({})", vec!["?"; width].join(", ")),
+            })
+            .collect();
+        rows.join(", ")
     }
 
     fn remember(&mut self, table: &Table, rows: &[Vec<Cell>]) -> Result<(), NotWritten> {
@@ -222,6 +288,8 @@ impl WorkspaceWriter for Writer {
             return Err(unfit(table));
         }
         self.refuse_others(table, &rows.rows)?;
+        self.refuse_strange(table, &rows.rows)?;
+        self.note_named(table, &rows.rows)?;
         match table.name.as_str() {
             "workspaces" => self.refuse_taken(table, &rows.rows).await?,
             "setups" => self.issue_again(table, &rows.rows).await?,
@@ -233,8 +301,16 @@ impl WorkspaceWriter for Writer {
         Ok(())
     }
 
-    fn written(&self) -> BTreeMap<String, u64> {
-        self.written.clone()
+    fn written(&self) -> Result<BTreeMap<String, u64>, NotWritten> {
+        for (table, ids) in &self.named {
+            let known = self.owners.get(table);
+            let is_own = |id: &String| known.is_some_and(|known| known.contains(id));
+            if !ids.iter().all(is_own) {
+                let why = format!("something names a row of {table} that is not this workspace's");
+                return Err(NotWritten::Unfit(why));
+            }
+        }
+        Ok(self.written.clone())
     }
 
     async fn finish(mut self: Box<Self>, answer: Option<&KeptAnswer>) -> StoreResult<()> {
@@ -257,12 +333,8 @@ fn is_text(cell: Option<&Cell>, is_right: impl Fn(&str) -> bool) -> bool {
     }
 }
 
-/// The placeholders of so many rows.
-fn places(rows: usize, width: usize) -> String {
-    let rows: Vec<String> = (0..rows)
-        .map(|row| format!("({})", placeholders(row * width + 1, width)))
-        .collect();
-    rows.join(", ")
+fn not_own(table: &Table) -> NotWritten {
+    NotWritten::Unfit(format!("a row of {} is not this workspace's", table.name))
 }
 
 fn unfit(table: &Table) -> NotWritten {

@@ -509,6 +509,46 @@ async fn a_change_that_is_committed_late_is_not_missed() {
     .await;
 }
 
+/// It may be of another program, in another database of the server.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_that_runs_long_has_nothing_read_again() {
+    let db = TestDb::postgres().await;
+    db.run(|db| async move {
+        let process = Process::on(&db.url).await;
+        let of = subject(&db.database).await;
+        let DatabaseUrl::Postgres(options) = &db.url else {
+            panic!("it is PostgreSQL");
+        };
+        let mut long = options.connect().await.unwrap();
+        sqlx::raw_sql("BEGIN; SELECT pg_current_xact_id()")
+            .execute(&mut long)
+            .await
+            .unwrap();
+        // More changes than one reading takes come after it.
+        db.tamper(
+            "INSERT INTO changes (scope, changed_at, xid)
+             SELECT 'wrk_' || n, 1, CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)
+             FROM generate_series(1, 6000) n",
+        )
+        .await
+        .unwrap();
+        tokio::time::sleep(A_SECOND).await;
+        let mut is_quiet = false;
+        // A machine that stands still for a moment lets the lease end.
+        for _ in 0..5 {
+            process.warm(&of).await;
+            let before = process.taken();
+            tokio::time::sleep(A_SECOND).await;
+            known(&process.database, &of).await;
+            is_quiet = is_quiet || process.taken() == before;
+        }
+        assert!(is_quiet, "everything is read again at each reading");
+        sqlx::raw_sql("ROLLBACK").execute(&mut long).await.unwrap();
+        process.end().await;
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_is_cut_off_uses_nothing_from_memory_after_a_second() {
     for away in [Line::Cut, Line::Silent] {

@@ -1,10 +1,12 @@
-//! What is not the file as it was written is refused, and nothing of it is stored.
+//! What is not the file as it was written is refused, and nothing of it is stored. Files are stored one after the other.
 
+use crate::database::DatabaseUrl;
 use crate::it::keys::{key, secret, with};
 use crate::it::moving::kit::{delete, exported, has_parts, import, is_there};
 use crate::it::support::app::{OPERATOR, TestApp};
 use crate::it::support::database::{TestDb, on_both_engines};
 use crate::it::support::raw;
+use sqlx::{ConnectOptions, Connection};
 use std::time::Duration;
 use tokio::net::TcpStream;
 
@@ -140,4 +142,48 @@ async fn a_file_that_is_not_whole_or_not_as_it_was_stores_nothing(db: TestDb) {
     assert!(matches!(statuses[1], 409 | 429), "{one:?} {other:?}");
     assert!(is_there(&app, &workspace.id).await);
     assert!(!has_parts(&db).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_is_taken_when_the_one_before_is_stored() {
+    let db = TestDb::postgres().await;
+    db.run(|db| async move {
+        let app = TestApp::spawn_with(with(&db, &key(), "")).await;
+        let workspace = app.workspace().await;
+        let file = exported(&app, &workspace.id, "").await;
+        delete(&app, &workspace.id).await;
+        let DatabaseUrl::Postgres(options) = &db.url else {
+            panic!("not PostgreSQL");
+        };
+        let mut other = options.connect().await.unwrap();
+        let mut locked = other.begin().await.unwrap();
+        sqlx::query("LOCK TABLE workspaces IN SHARE ROW EXCLUSIVE MODE")
+            .execute(&mut *locked)
+            .await
+            .unwrap();
+        let storing = {
+            let app = &app;
+            let file = file.clone();
+            async move { import(app, file, "").await }
+        };
+        let second = async {
+            // The first has come as a whole, and waits to be written.
+            let waiting = "SELECT CAST(COUNT(*) AS TEXT) AS number FROM pg_stat_activity
+                           WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            for _ in 0..100 {
+                if db.texts(waiting, "number").await != ["0"] {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            let refused = import(&app, file.clone(), "").await;
+            locked.rollback().await.unwrap();
+            refused
+        };
+        let (stored, refused) = tokio::join!(storing, second);
+        refused.problem(429, "too_many_moves");
+        stored.expect(201);
+        assert!(is_there(&app, &workspace.id).await);
+    })
+    .await;
 }

@@ -87,8 +87,9 @@ pub trait WorkspaceReader: Send {
 pub trait WorkspaceWriter: Send {
     /// Writes rows, each after those that it refers to.
     async fn write(&mut self, rows: MovedRows) -> Result<(), NotWritten>;
-    /// How many rows were written of each table that moves.
-    fn written(&self) -> BTreeMap<String, u64>;
+    /// How many rows were written of each table that moves, once all were. Fails where one names something that the
+    /// workspace does not have.
+    fn written(&self) -> Result<BTreeMap<String, u64>, NotWritten>;
     /// Ends the transaction, with the event of the import.
     async fn finish(self: Box<Self>, answer: Option<&KeptAnswer>) -> StoreResult<()>;
 }

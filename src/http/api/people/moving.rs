@@ -1,5 +1,6 @@
 //! `/v1/export` and `/v1/import`
 
+use crate::application::bucket::body::BodyFault;
 use crate::application::closed_sets;
 use crate::application::error::{Error, Kind, Result};
 use crate::application::moving::exports::ExportWish;
@@ -299,15 +300,20 @@ async fn take(
     mut arriving: Arriving<'_>,
     mut payload: Payload,
 ) -> std::result::Result<HttpResponse, Problem> {
-    let pace = services.running.sender_pace();
     // Imports are few at a time: a client that sends next to nothing must not keep the place of others.
+    let pace = services.running.sender_pace();
     let mut credit = Credit::new(pace);
     loop {
         let began = Instant::now();
-        let next = tokio::time::timeout(credit.left(), payload.next())
-            .await
-            .map_err(|_| too_slow(pace.patience))?;
-        credit.spend(began.elapsed());
+        let next = tokio::time::timeout(credit.left(), payload.next()).await;
+        let waited = began.elapsed();
+        credit.spend(waited);
+        let next = next.map_err(|_| match pace.rate == 0 || 2 * waited >= pace.patience {
+            true => too_slow(pace.patience),
+            false => Problem::from(Error::from(BodyFault::BelowRate {
+                least_rate: pace.rate,
+            })),
+        })?;
         let Some(chunk) = next else {
             break;
         };

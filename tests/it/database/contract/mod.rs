@@ -8,7 +8,7 @@ mod erasure;
 mod events;
 mod health;
 mod idempotency;
-mod imports;
+pub mod imports;
 mod jobs;
 mod origins;
 mod pending;
