@@ -265,6 +265,10 @@ async fn both_engines_have_the_same_columns(db: TestDb) {
         include_str!("../../../../migrations/sqlite/0025_working_folders.sql"),
         include_str!("../../../../migrations/sqlite/0028_day_two.sql"),
         include_str!("../../../../migrations/sqlite/0031_signing_in.sql"),
+        include_str!("../../../../migrations/sqlite/0032_changes.sql"),
+        include_str!("../../../../migrations/sqlite/0033_scale.sql"),
+        include_str!("../../../../migrations/sqlite/0035_moved_parts.sql"),
+        include_str!("../../../../migrations/sqlite/0037_session_links.sql"),
         include_str!("../../../../migrations/sqlite/0037_session_links.sql"),
     );
     let mut table = "";
