@@ -7,8 +7,22 @@ use serde_json::{Value, json};
 
 const AXE: &str = include_str!("../../assets/axe.min.js");
 
+/// Which of axe-core's rules a look is examined by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rules {
+    All,
+    /// What differs between light and dark.
+    Contrast,
+    /// What differs between widths. Colours do not.
+    AllButContrast,
+}
+
 /// A phone's width, and a desk's; heights do not matter.
-const LOOKS: [(&str, u32); 3] = [("light", 1200), ("dark", 1200), ("light", 360)];
+const LOOKS: [(&str, u32, Rules); 3] = [
+    ("light", 1200, Rules::All),
+    ("dark", 1200, Rules::Contrast),
+    ("light", 360, Rules::AllButContrast),
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_page_has_a_serious_finding_or_scrolls_sideways() {
@@ -20,11 +34,11 @@ async fn no_page_has_a_serious_finding_or_scrolls_sideways() {
         let (mut last, mut found) = (None, Vec::new());
         for entry in &furnished.entries {
             furnished.open(&page, entry, &mut last).await;
-            for (scheme, width) in LOOKS {
+            for (scheme, width, rules) in LOOKS {
                 page.appearance(scheme, width, 900).await;
                 let what = format!("{} ({}), {scheme}, {width} px", entry.name, entry.path);
                 found.extend(
-                    findings(&page)
+                    findings_by(&page, rules)
                         .await
                         .into_iter()
                         .map(|f| format!("{what}: {f}")),
@@ -41,13 +55,23 @@ async fn no_page_has_a_serious_finding_or_scrolls_sideways() {
 
 /// What axe-core finds of impact serious or critical, on the page as it is.
 pub async fn findings(page: &Page) -> Vec<String> {
+    findings_by(page, Rules::All).await
+}
+
+async fn findings_by(page: &Page, rules: Rules) -> Vec<String> {
     if page.eval("typeof axe").await == "undefined" {
         page.script(AXE, json!([])).await.unwrap();
     }
-    let run = "const {violations} = await axe.run(document, {resultTypes: ['violations']});
+    let some = match rules {
+        Rules::All => json!({}),
+        Rules::Contrast => json!({"runOnly": ["color-contrast"]}),
+        Rules::AllButContrast => json!({"rules": {"color-contrast": {"enabled": false}}}),
+    };
+    let run = "const options = arguments[0]; options.resultTypes = ['violations'];
+        const {violations} = await axe.run(document, options);
         return violations.filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) =>
             `${v.id}: ${v.help}: ${v.nodes.length} times, like ${v.nodes.slice(0, 2).map((n) => `${n.html} ${n.failureSummary}`).join('; ')}`);";
-    let found = page.eval_async(run, json!([])).await;
+    let found = page.eval_async(run, json!([some])).await;
     let texts = found.as_array().unwrap().iter();
     texts.map(|f| f.as_str().unwrap().to_owned()).collect()
 }
