@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 /// The longest that bringing the schema up to date may take; after it, the next call tries again.
-const LIMIT: Duration = Duration::from_secs(10 * 60);
+pub(super) const LIMIT: Duration = Duration::from_secs(10 * 60);
 
 /// The name in `remembered` of the smallest migration number that a release must know to use this database,
 /// in decimal digits. Absent: any release can use it.

@@ -191,7 +191,12 @@ impl Database {
             is_ready: Arc::default(),
             swept_setups: Arc::default(),
         };
-        match (database.ready().await, url) {
+        // A file has nobody else to wait for: a start waits for as long as its schema takes.
+        let limit = match url {
+            DatabaseUrl::Sqlite(_) => migrations::LIMIT,
+            DatabaseUrl::Postgres(_) => READY_LIMIT,
+        };
+        match (database.ready_within(limit).await, url) {
             // No wait helps: the settings or the server's certificate must change.
             (Err(StoreError::Unavailable(why)), _) if errors::is_untrusted(&why) => {
                 return Err(StoreError::Failed(why));
@@ -260,6 +265,10 @@ impl Database {
     /// Waits until the schema is known to be up to date. An attempt goes on when whoever waits for it
     /// gives up, so no impatient client can break a long one off.
     async fn ready(&self) -> StoreResult<()> {
+        self.ready_within(READY_LIMIT).await
+    }
+
+    async fn ready_within(&self, limit: Duration) -> StoreResult<()> {
         if self.is_ready.load(Ordering::Acquire) {
             return Ok(());
         }
@@ -278,11 +287,7 @@ impl Database {
                 }
             }
         };
-        let ready = wait(
-            READY_LIMIT,
-            "the schema is being brought up to date",
-            attempt,
-        );
+        let ready = wait(limit, "the schema is being brought up to date", attempt);
         self.reach.guard(ready).await?;
         self.is_ready.store(true, Ordering::Release);
         Ok(())

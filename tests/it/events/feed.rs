@@ -39,8 +39,10 @@ async fn the_feed_goes_on_behind_an_event_or_a_cursor() {
     assert_eq!(setups(&all), closed);
     let first = read(&app, &mine.admin, "?page_size=1").await;
     assert_eq!(setups(&first), closed[..1]);
-    // By the earlier name.
-    assert_eq!(read(&app, &mine.admin, "?limit=1").await, first);
+    // By the earlier name. Cursors are sealed, and no two are the same.
+    let named = read(&app, &mine.admin, "?limit=1").await;
+    assert_eq!(named["events"], first["events"]);
+    assert_eq!(named["has_more"], true);
     assert_eq!(first["has_more"], true);
     for cursor in [&first["next"], &first["events"][0]["id"]] {
         let rest = read(&app, &mine.admin, &after(cursor)).await;

@@ -161,8 +161,8 @@ async fn a_condition_that_cannot_be_seen_to_hold_stores_nothing() {
 async fn an_upload_without_an_etag_has_none_or_its_own() {
     let stub = AwsStub::start().await;
     let (app, workspace) = on_stub(&stub).await;
-    // Of another upload, and of this one, which has two parts.
-    for (there, etag) in [("\"e\"", Value::Null), ("\"x-2\"", json!("\"x-2\""))] {
+    // Of another upload, and of this one, which has nine parts of 8 MiB.
+    for (there, etag) in [("\"e\"", Value::Null), ("\"x-9\"", json!("\"x-9\""))] {
         stub.forget_rules();
         let head = Reply::answer(200, "").with("etag", there);
         let size = (65 * MIB).to_string();
