@@ -27,8 +27,8 @@ use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
 
-/// How long a token that was unknown is refused without asking. It cannot become a good one: the service
-/// makes tokens by chance.
+/// How long a token that was unknown is refused without asking. The service makes tokens by chance, so it can only
+/// become a good one with a workspace that is imported ([`Authenticator::forget_unknown`]).
 const UNKNOWN_FOR: Duration = Duration::from_secs(30);
 /// How long a token counts as one that is in use.
 const USED_FOR: Duration = Duration::from_secs(60 * 60);
@@ -277,6 +277,12 @@ impl Authenticator {
             }
             OperatorToken::Kept(slot) => self.kept(slot).await.is_some_and(is_own),
         }
+    }
+
+    /// Looks for tokens again that were unknown a moment ago. A workspace that is imported brings tokens that clients
+    /// may have used before.
+    pub fn forget_unknown(&self) {
+        self.tokens.unknown.invalidate_all();
     }
 
     /// The product's key with this hash, if it is still good.

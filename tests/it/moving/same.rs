@@ -77,6 +77,10 @@ async fn a_workspace_comes_back_as_it_was(db: TestDb) {
         .await
         .problem(409, "workspace_exists");
     delete(&app, id).await;
+    // A client that goes on asking meanwhile is refused, and that is not remembered against it.
+    app.get("/v1/storages", admin)
+        .await
+        .problem(401, "unauthenticated");
     let tried = import(&app, file.clone(), "?dry_run=true").await;
     let tried = tried.expect(200);
     assert_eq!(tried["dry_run"], true);
