@@ -29,6 +29,8 @@ const LOAD_TIMEOUT: Duration = Duration::from_secs(20);
 const RETRY: Duration = Duration::from_secs(10);
 /// Credentials that AWS refused are fetched again if they are at least this old, or if a file has changed since.
 const TRUSTED: Duration = Duration::from_secs(10);
+/// Calls that are refused within so long after credentials were given up were mostly signed with those.
+const OVERLAP: Duration = Duration::from_secs(5);
 
 /// Gives the credentials of another provider, and asks it as seldom as possible.
 #[derive(Debug, Clone)]
@@ -38,6 +40,8 @@ pub struct OwnCredentials(Arc<Shared>);
 struct Shared {
     provider: SharedCredentialsProvider,
     kept: RwLock<Option<Kept>>,
+    /// When the last ones were given up because AWS refused them. Written while `kept` is held.
+    given_up_at: RwLock<Option<Instant>>,
     /// Whoever holds it loads; the last failure is for those who waited for it.
     loading: Mutex<Option<LoadFailure>>,
     renewing: AtomicBool,
@@ -93,23 +97,28 @@ impl OwnCredentials {
         Self(Arc::new(Shared {
             provider,
             kept: RwLock::default(),
+            given_up_at: RwLock::default(),
             loading: Mutex::default(),
             renewing: AtomicBool::default(),
         }))
     }
 
     /// AWS refused these credentials: they are fetched again, unless that was just done. `true`: a further
-    /// call has others.
+    /// call has others. So it is for each of the calls that were under way together.
     pub fn suspect(&self) -> bool {
         let files = CredentialFiles::now();
         let mut kept = self.0.kept.write().unwrap_or_else(PoisonError::into_inner);
         let old = kept
             .as_ref()
             .is_some_and(|kept| kept.loaded_at.elapsed() >= TRUSTED || kept.files != files);
+        let given_up_at = &self.0.given_up_at;
+        let mut given_up_at = given_up_at.write().unwrap_or_else(PoisonError::into_inner);
         if old {
             *kept = None;
+            *given_up_at = Some(Instant::now());
         }
-        old
+        // Another call may have been refused first, for the same credentials.
+        given_up_at.is_some_and(|at| at.elapsed() < OVERLAP)
     }
 
     async fn get(&self) -> Result {
@@ -255,6 +264,22 @@ mod tests {
         assert_eq!(asked.load(Ordering::SeqCst), 1);
         // They are a moment old: fetching them again would give the same.
         assert!(!own.suspect());
+    }
+
+    #[tokio::test]
+    async fn calls_that_are_refused_together_are_all_made_again() {
+        let (own, asked, _) = counting(None);
+        own.get().await.unwrap();
+        let long_ago = Instant::now().checked_sub(TRUSTED).unwrap();
+        own.0.kept.write().unwrap().as_mut().unwrap().loaded_at = long_ago;
+        assert!(own.suspect());
+        // The others were signed with the same ones, whether there are new ones by now or not.
+        assert!(own.suspect());
+        own.get().await.unwrap();
+        assert!(own.suspect());
+        // Nothing is fetched once more for that.
+        own.get().await.unwrap();
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
     }
 
     #[tokio::test]
