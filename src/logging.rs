@@ -7,11 +7,11 @@ mod targets;
 
 use crate::log_writer::{LogGuard, LogWriter};
 use std::io::IsTerminal;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use tracing::Subscriber;
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 /// What is logged, and how.
@@ -43,7 +43,15 @@ pub fn check_filter(filter: &str) -> Result<(), String> {
     }
     // The library takes a single word for the name of a part, and a name that nothing has for one that may come. It
     // then logs nothing else, or not what was meant.
-    let directives = filter.split(',').filter(|directive| !directive.is_empty());
+    let mut directives = filter
+        .split(',')
+        .filter(|directive| !directive.is_empty())
+        .peekable();
+    if directives.peek().is_none() {
+        return Err(
+            "The log filter names no level, so nothing would be logged. `off` is the level for that.".to_owned(),
+        );
+    }
     for directive in directives {
         targets::check(directive)?;
     }
@@ -71,7 +79,32 @@ where
             .with_writer(writer)
             .boxed(),
     };
-    tracing_subscriber::registry().with(filter).with(lines)
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(lines)
+        .with(WithoutClosing)
+}
+
+/// The part of the HTTP server that accepts connections.
+const ACCEPT: &str = "actix_server::accept";
+
+/// Whether this process is closing its listeners.
+static IS_CLOSING: AtomicBool = AtomicBool::new(false);
+
+/// From now on this process closes its listeners. The server cannot accept from them any more and logs that as errors,
+/// which are left out: an orderly stop has none.
+pub fn listeners_close() {
+    IS_CLOSING.store(true, Ordering::Relaxed);
+}
+
+struct WithoutClosing;
+
+impl<S: Subscriber> Layer<S> for WithoutClosing {
+    fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
+        let about = event.metadata();
+        let is_of_listener = about.target() == ACCEPT && *about.level() == Level::ERROR;
+        !(is_of_listener && IS_CLOSING.load(Ordering::Relaxed))
+    }
 }
 
 static DROPPED: OnceLock<Arc<AtomicU64>> = OnceLock::new();
@@ -112,6 +145,60 @@ pub fn json_line(error: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
+    use std::sync::Mutex;
+
+    /// Keeps what is written.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl MakeWriter<'_> for Kept {
+        type Writer = Self;
+
+        fn make_writer(&self) -> Self {
+            self.clone()
+        }
+    }
+
+    #[test]
+    fn errors_of_listeners_that_this_process_closes_are_left_out() {
+        let kept = Kept::default();
+        let settings = LogSettings {
+            filter: "info".to_owned(),
+            format: LogFormat::Text,
+        };
+        tracing::subscriber::with_default(subscriber(&settings, kept.clone()), || {
+            tracing::error!(target: ACCEPT, "no descriptors are left");
+            listeners_close();
+            tracing::error!(target: ACCEPT, "the listener is closed");
+            tracing::info!(target: ACCEPT, "it has stopped");
+            tracing::error!(target: "actix_server::worker", "a worker died");
+        });
+        let said = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        for line in ["no descriptors are left", "it has stopped", "a worker died"] {
+            assert!(said.contains(line), "{said}");
+        }
+        assert!(!said.contains("the listener is closed"), "{said}");
+    }
+
+    #[test]
+    fn a_filter_without_any_level_is_refused() {
+        for filter in ["", ",", ",,"] {
+            let refused = check_filter(filter).unwrap_err();
+            assert!(refused.contains("nothing would be logged"), "{refused}");
+        }
+    }
 
     #[test]
     fn a_word_that_is_no_level_is_refused() {

@@ -5,6 +5,7 @@ use crate::http::HttpParts;
 use crate::http::listener::Listener;
 use crate::http::state::Services;
 use crate::http::stopping::Stopping;
+use crate::logging;
 use crate::settings::Settings;
 use crate::startup::error::{StartError, with_cause};
 use crate::startup::use_cases::reader_patience;
@@ -40,6 +41,29 @@ const LOOK: Duration = Duration::from_millis(20);
 /// How much of the grace is kept for closing connections and for what runs in the background.
 const RESERVE: Duration = Duration::from_secs(2);
 
+/// An address that this process has taken. Nobody can connect to it before it serves.
+pub(super) struct Taken {
+    address: SocketAddr,
+    socket: TcpSocket,
+}
+
+impl Taken {
+    /// Takes the address, unless another program listens there.
+    pub fn take(address: SocketAddr, settings: &Settings) -> Result<Self, StartError> {
+        let socket = bind(address, reader_patience(settings))
+            .map_err(|error| StartError::Listen { address, error })?;
+        Ok(Self { address, socket })
+    }
+
+    fn listen(self) -> Result<TcpListener, StartError> {
+        let Self { address, socket } = self;
+        // Another program may have been quicker.
+        let refused = |error| StartError::Listen { address, error };
+        let listener = socket.listen(BACKLOG).map_err(refused)?;
+        listener.into_std().map_err(StartError::Server)
+    }
+}
+
 /// A listener that serves.
 pub(super) struct Listening {
     pub address: SocketAddr,
@@ -67,14 +91,12 @@ impl StopPlan {
 
 impl Listening {
     pub fn begin(
-        address: SocketAddr,
+        taken: Taken,
         services: Arc<Services>,
         listener: Listener,
         settings: &Settings,
     ) -> Result<Self, StartError> {
-        let patience = reader_patience(settings);
-        let socket =
-            bind(address, patience).map_err(|error| StartError::Listen { address, error })?;
+        let socket = taken.listen()?;
         let address = socket.local_addr().map_err(StartError::Server)?;
         let parts = HttpParts::new(listener)
             .and_then(|parts| parts.below(services.site.base()))
@@ -125,6 +147,7 @@ impl Listening {
                     () = without_drain.cancelled() => {}
                     () = sleep_until(deadline) => {}
                 }
+                logging::listeners_close();
                 close(&handle, self.socket).await;
                 while !stopping.is_quiet(STALLED, LINGER) && Instant::now() < deadline {
                     sleep(LOOK).await;
@@ -160,7 +183,7 @@ async fn close(handle: &ServerHandle, socket: TcpListener) {
     }
 }
 
-fn bind(address: SocketAddr, patience: Duration) -> std::io::Result<TcpListener> {
+fn bind(address: SocketAddr, patience: Duration) -> std::io::Result<TcpSocket> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
@@ -169,7 +192,7 @@ fn bind(address: SocketAddr, patience: Duration) -> std::io::Result<TcpListener>
     socket.set_reuseaddr(true)?;
     give_up_after(&socket, patience);
     socket.bind(address)?;
-    socket.listen(BACKLOG)?.into_std()
+    Ok(socket)
 }
 
 /// Lets the kernel end connections of which the other side has taken nothing for so long, although something was

@@ -110,10 +110,12 @@ async fn build_on(
     aws: &SdkConfig,
     egress: Egress,
 ) -> Result<Application, StartError> {
+    // A start that is refused leaves nothing behind: no folder, no lock file, no database, no key.
     let brand = Arc::new(brand::of(&settings.brand).await?);
-    // A start that is refused leaves nothing behind: no folder, no lock file, no key.
     Database::refuse_absent(&settings.database, settings.schema_changes)
         .map_err(|error| StartError::Database(error.to_string()))?;
+    signing_in::refuse_unusable(&settings).await?;
+    let (address, management_address) = places::take(&settings).await?;
     let lock = DatabaseLock::of_service(&settings.database).await?;
     places::warn(&settings);
     let vault = keys::vault_if_any(&settings).await?;
@@ -229,7 +231,7 @@ async fn build_on(
         },
     });
     let listening = Listening::begin(
-        settings.listen,
+        address,
         services.clone(),
         Listener {
             product: true,
@@ -238,7 +240,7 @@ async fn build_on(
         },
         &settings,
     )?;
-    let management = match settings.management_listen {
+    let management = match management_address {
         None => None,
         Some(address) => Some(Listening::begin(
             address,

@@ -1,8 +1,31 @@
-//! Where the database and the master key are: what an operator may not have meant is said at the start.
+//! Where the service listens, and where its database and master key are: what cannot be stops the start before anything
+//! is made, and what an operator may not have meant is said.
 
-use crate::database::DatabaseUrl;
+use crate::database::{DatabaseLock, DatabaseUrl};
 use crate::settings::{MasterKeySource, Settings};
+use crate::startup::error::StartError;
+use crate::startup::listening::Taken;
 use std::path::Path;
+
+/// Takes the addresses that the service listens on, the one for readiness and metrics as the second.
+pub(super) async fn take(settings: &Settings) -> Result<(Taken, Option<Taken>), StartError> {
+    let taken = both(settings);
+    // Where a service has the database too, that is the better reason, and it names the process.
+    if taken.is_err()
+        && let DatabaseUrl::Sqlite(path) = &settings.database
+        && path.exists()
+    {
+        DatabaseLock::of_service(&settings.database).await?;
+    }
+    taken
+}
+
+fn both(settings: &Settings) -> Result<(Taken, Option<Taken>), StartError> {
+    let own = Taken::take(settings.listen, settings)?;
+    let management = settings.management_listen;
+    let management = management.map(|address| Taken::take(address, settings));
+    Ok((own, management.transpose()?))
+}
 
 /// Warns of a key that is lost, or stolen, together with the database, and of a database that is unexpectedly new.
 pub(super) fn warn(settings: &Settings) {

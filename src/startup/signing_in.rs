@@ -1,9 +1,9 @@
 //! The ways to sign in besides links, from the settings.
 
-use crate::application::clock::Clock;
+use crate::application::clock::{Clock, SystemClock};
 use crate::application::kept::store::Store;
 use crate::application::kept::vault::Vault;
-use crate::application::people::issuer::{DocumentPlace, IssuerClient, IssuerKeys};
+use crate::application::people::issuer::{DocumentPlace, IssuerClient, IssuerKeys, NoAnswer};
 use crate::application::people::openid::{OpenIdClient, OpenIdParts, OpenIdSignIn, OwnAddresses};
 use crate::application::people::product_tokens::ProductTokens;
 use crate::domain::connection::endpoint::EndpointNetworks;
@@ -16,6 +16,24 @@ use std::path::Path;
 use std::sync::Arc;
 use url::Url;
 
+/// Refuses files that cannot be used. It is asked before anything is made.
+pub(super) async fn refuse_unusable(settings: &Settings) -> Result<(), StartError> {
+    if let Some(oidc) = &settings.oidc {
+        client_secret(oidc).await?;
+    }
+    let Some(JwtSettings { keys, .. }) = &settings.jwt else {
+        return Ok(());
+    };
+    match keys {
+        DocumentPlace::File(_) => IssuerKeys::new(client(settings)?, Arc::new(SystemClock))
+            .load(keys)
+            .await
+            .map_err(unusable),
+        // It may answer later.
+        DocumentPlace::Url(_) => Ok(()),
+    }
+}
+
 /// Adds the ways that the settings name to `people`. Keys in a file that cannot be used stop the start; an issuer
 /// that does not answer does not.
 pub(super) async fn add(
@@ -25,14 +43,10 @@ pub(super) async fn add(
     clock: &Arc<dyn Clock>,
     people: &mut PeopleServices,
 ) -> Result<(), StartError> {
-    let named = addresses(settings);
     if settings.oidc.is_none() && settings.jwt.is_none() {
         return Ok(());
     }
-    let networks = Arc::new(EndpointNetworks::new(settings.endpoint_networks.clone()));
-    let client = HttpIssuerClient::new(networks, named)
-        .map_err(|error| StartError::Other(error.to_string()))?;
-    let client: Arc<dyn IssuerClient> = Arc::new(client);
+    let client = client(settings)?;
     let base = settings.public_url.as_str().trim_end_matches('/');
     if let Some(oidc) = &settings.oidc {
         let addresses = OwnAddresses {
@@ -63,19 +77,28 @@ pub(super) async fn add(
         };
         match (keys, tokens.load().await) {
             (_, Ok(())) => {}
-            (DocumentPlace::File(_), Err(cause)) => {
-                return Err(refused(
-                    "SALLYPORT_JWT_KEYS",
-                    format!("The keys cannot be used: {}.", cause.0),
-                    "/etc/sallyport/jwks.json",
-                ));
-            }
+            (DocumentPlace::File(_), Err(cause)) => return Err(unusable(cause)),
             // It may answer later. What it said is in the log.
             (DocumentPlace::Url(_), Err(_)) => {}
         }
         people.product_tokens = Some(tokens);
     }
     Ok(())
+}
+
+fn unusable(cause: NoAnswer) -> StartError {
+    refused(
+        "SALLYPORT_JWT_KEYS",
+        format!("The keys cannot be used: {}.", cause.0),
+        "/etc/sallyport/jwks.json",
+    )
+}
+
+fn client(settings: &Settings) -> Result<Arc<dyn IssuerClient>, StartError> {
+    let networks = Arc::new(EndpointNetworks::new(settings.endpoint_networks.clone()));
+    let client = HttpIssuerClient::new(networks, addresses(settings))
+        .map_err(|error| StartError::Other(error.to_string()))?;
+    Ok(Arc::new(client))
 }
 
 /// The addresses that the operator has named.

@@ -177,6 +177,42 @@ fn the_schema_is_brought_up_to_date_by_a_command_of_its_own() {
 }
 
 #[test]
+fn a_start_that_is_refused_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let data = data.to_str().unwrap();
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = other.local_addr().unwrap().to_string();
+    let none: &[(&str, &str)] = &[];
+    let management = [("SALLYPORT_MANAGEMENT_LISTEN", taken.as_str())];
+    let keys = [
+        ("SALLYPORT_JWT_ISSUER", "https://app.example.com"),
+        ("SALLYPORT_JWT_KEYS", "/nowhere/jwks.json"),
+    ];
+    for (listen, settings, why) in [
+        (taken.as_str(), none, "cannot listen on"),
+        ("127.0.0.1:0", &management[..], "cannot listen on"),
+        ("127.0.0.1:0", &keys[..], "SALLYPORT_JWT_KEYS"),
+    ] {
+        let refused = program(&["serve", "--listen", listen, "--data-dir", data])
+            .envs(settings.iter().copied())
+            .output()
+            .unwrap();
+        let said = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(1), "{said}");
+        assert!(said.contains(why), "{said}");
+        let left = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(left, 0, "{why}");
+    }
+    // Where a service with the same database has the address, this is said.
+    let service = Service::start(data);
+    let serve = ["serve", "--listen", &service.address, "--data-dir", data];
+    let said = text(&run(&serve).stderr);
+    assert!(said.contains("is in use by the process"), "{said}");
+    service.stop();
+}
+
+#[test]
 fn a_probe_asks_whether_the_service_is_ready() {
     let folder = tempfile::tempdir().unwrap();
     let aws = std::env::var("SALLYPORT_TEST_AWS_URL").expect("run this by tools/with-services");
