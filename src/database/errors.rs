@@ -28,9 +28,17 @@ impl From<sqlx::Error> for StoreError {
 
 /// What the texts begin with that say that the server did not prove who it is.
 const UNTRUSTED: &str = "the PostgreSQL server is not trusted";
+/// The same for a pooler that lets in nobody who sets something for a session.
+const NOT_LET_IN: &str = "the pooler does not let the service in";
 
-/// Adds what to do where TLS failed. The driver knows it by the text only.
+/// Adds what to do where TLS failed, or where a pooler refuses connections. They are known by their text only.
 fn explained(text: String) -> String {
+    // PgBouncer's words.
+    if text.contains("unsupported startup parameter") {
+        return format!(
+            "{NOT_LET_IN}: {text}. For a pooler in transaction mode set SALLYPORT_DATABASE_POOLER; for PgBouncer in session mode set `ignore_startup_parameters = extra_float_digits,options` in its configuration"
+        );
+    }
     let no_tls = text.contains("server does not support TLS");
     let no_proof = text.contains("invalid peer certificate");
     if !no_tls && !no_proof {
@@ -41,9 +49,9 @@ fn explained(text: String) -> String {
     )
 }
 
-/// Whether an error says so.
-pub(super) fn is_untrusted(text: &str) -> bool {
-    text.starts_with(UNTRUSTED)
+/// Whether an error says one of these: no wait helps.
+pub(super) fn is_lasting(text: &str) -> bool {
+    text.starts_with(UNTRUSTED) || text.starts_with(NOT_LET_IN)
 }
 
 impl From<MigrateError> for StoreError {
@@ -160,7 +168,7 @@ fn of_code(is_postgres: bool, code: &str, text: String) -> StoreError {
     } else if read_only {
         StoreError::ReadOnly(text)
     } else if passing {
-        StoreError::Unavailable(text)
+        StoreError::Unavailable(explained(text))
     } else {
         StoreError::Failed(text)
     }
@@ -227,6 +235,20 @@ mod tests {
             assert_eq!(found, read_only);
         }
         assert!(matches!(of(true, "57014"), StoreError::Unavailable(_)));
+    }
+
+    #[test]
+    fn a_pooler_that_lets_nobody_in_is_told_from_a_lost_connection() {
+        let why = |text: &str| match of_code(true, "08P01", text.to_owned()) {
+            StoreError::Unavailable(why) => why,
+            other => panic!("{other:?}"),
+        };
+        let not_let_in = why("unsupported startup parameter: extra_float_digits");
+        assert!(is_lasting(&not_let_in), "{not_let_in}");
+        for part in ["extra_float_digits", "SALLYPORT_DATABASE_POOLER"] {
+            assert!(not_let_in.contains(part), "{not_let_in}");
+        }
+        assert!(!is_lasting(&why("the connection was closed")));
     }
 
     #[test]

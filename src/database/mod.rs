@@ -197,8 +197,8 @@ impl Database {
             DatabaseUrl::Postgres(_) => READY_LIMIT,
         };
         match (database.ready_within(limit).await, url) {
-            // No wait helps: the settings or the server's certificate must change.
-            (Err(StoreError::Unavailable(why)), _) if errors::is_untrusted(&why) => {
+            // No wait helps: the settings, those of a pooler, or the server's certificate must change.
+            (Err(StoreError::Unavailable(why)), _) if errors::is_lasting(&why) => {
                 return Err(StoreError::Failed(why));
             }
             (Err(error @ StoreError::Unavailable(_)), DatabaseUrl::Postgres(_)) => {

@@ -58,6 +58,13 @@ async fn the_service_works_where_sessions_are_shared() {
         panic!("the schema was changed through the pooler");
     };
     assert!(why.contains("sallyport migrate"), "{why}");
+    // Without the setting it is not let in, and the start says which one it needs.
+    let opened =
+        Database::connect_through(&through(&direct), Pooler::None, SchemaChanges::Refused).await;
+    let Err(StoreError::Failed(why)) = opened.map(drop) else {
+        panic!("the pooler let a session in");
+    };
+    assert!(why.contains("SALLYPORT_DATABASE_POOLER"), "{why}");
     Database::migrate(&direct).await.unwrap();
     works(&direct, Pooler::Unprepared).await;
     // Debian's PgBouncer knows prepared statements since its release 13.
