@@ -75,6 +75,8 @@ pub async fn export(
         path: path.display().to_string(),
         cause,
     };
+    // Before the file is there: the same command may be run again an hour later.
+    log.refuse_too_young(before)?;
     let file = create(path).map_err(failed)?;
     let mut buffer = BufWriter::new(file);
     let written = log.write(before, &mut buffer).await?;

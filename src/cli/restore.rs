@@ -32,6 +32,9 @@ pub enum KeyFits {
     NoKey,
 }
 
+/// What is said of the rest where the damage hides it.
+const UNREAD: &str = "not known, because the file is damaged";
+
 impl KeyFits {
     fn words(self) -> (&'static str, bool) {
         match self {
@@ -75,6 +78,12 @@ fn schema(found: Schema) -> (String, bool) {
 pub fn print(found: &Inspection, key: KeyFits, out: &mut impl Write) -> io::Result<u8> {
     let (schema, schema_fits) = schema(found.schema);
     let (key, key_fits) = key.words();
+    // Of a file that cannot be read nothing else is known.
+    let is_unread = !found.damage.is_empty() && found.schema == Schema::Absent;
+    let (schema, key) = match is_unread {
+        true => (UNREAD.to_owned(), UNREAD),
+        false => (schema, key),
+    };
     match found.damage.is_empty() {
         true => writeln!(out, "file: whole")?,
         false => {
@@ -158,5 +167,10 @@ mod tests {
         let (failed, said) = status(&damaged, KeyFits::Yes);
         assert_eq!(failed, FAILED);
         assert!(said.contains("row 1 missing"), "{said}");
+        assert!(said.contains("that of this release"), "{said}");
+        damaged.schema = Schema::Absent;
+        let (failed, said) = status(&damaged, KeyFits::NothingSealed);
+        assert_eq!(failed, FAILED);
+        assert_eq!(said.matches(UNREAD).count(), 2, "{said}");
     }
 }

@@ -29,8 +29,7 @@ impl MasterKey {
             .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
             .map(|bytes| Self(SecretBox::new(Box::new(bytes))))
             .ok_or_else(|| {
-                "a master key is 32 random bytes in base64, as `openssl rand -base64 32` prints"
-                    .into()
+                "a key is 32 random bytes in base64, as `openssl rand -base64 32` prints".into()
             })
     }
 

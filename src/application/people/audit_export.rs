@@ -41,15 +41,21 @@ pub enum ExportError {
 }
 
 impl AuditExport {
+    /// Refuses a time that is too late to export everything from before it.
+    pub fn refuse_too_young(&self, before: OffsetDateTime) -> Result<(), ExportError> {
+        match before > self.clock.now() - YOUNGEST {
+            true => Err(ExportError::TooYoung),
+            false => Ok(()),
+        }
+    }
+
     /// Writes every entry from before `before` as a line of JSON, oldest first. Returns how many.
     pub async fn write(
         &self,
         before: OffsetDateTime,
         out: &mut (impl Write + Send),
     ) -> Result<u64, ExportError> {
-        if before > self.clock.now() - YOUNGEST {
-            return Err(ExportError::TooYoung);
-        }
+        self.refuse_too_young(before)?;
         let (mut written, mut after) = (0, None::<AuditId>);
         loop {
             let batch = self.store.audit_before(before, after.as_ref(), BATCH);
