@@ -191,7 +191,12 @@ impl StorageStore for Database {
             workspace.as_ref().map(ToString::to_string),
         );
         and("health = ?", health.map(|state| state.as_str().to_owned()));
-        and("external_id = ?", external_id.clone());
+        // Both by their index: of the storages, and of the workspaces.
+        and(
+            "(external_id = ? OR workspace_id =
+                 (SELECT w.id FROM workspaces w WHERE w.external_id = ?))",
+            external_id.clone(),
+        );
         and("bucket = ?", bucket.as_ref().map(ToString::to_string));
         and(
             "LOWER(display_name) LIKE LOWER(?) ESCAPE '!'",

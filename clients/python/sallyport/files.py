@@ -54,7 +54,4 @@ def signed_urls(answer: SignedUrls) -> list[str]:
     """The URLs of an answer with signed URLs, in the order of the keys, in either format."""
     if not isinstance(answer.items, list):
         return [signed.url for signed in answer.urls]
-    return [
-        f"{answer.base}{key}?{''.join(own)}{answer.query}{signature}{answer.end}"
-        for key, signature, *own in answer.items
-    ]
+    return [f"{answer.base}{key}?{answer.query}&X-Amz-Signature={signature}" for key, signature in answer.items]

@@ -165,7 +165,7 @@ export async function upload(
 
 /** The URLs of an answer with signed URLs, in the order of the keys, in either format. */
 export function signedUrls(answer: components["schemas"]["SignedUrls"]): string[] {
-  const { base, query, end, items: signed } = answer;
+  const { base, query, items: signed } = answer;
   if (signed == null) return answer.urls.map((one) => one.url);
-  return signed.map(([key, signature, own]) => `${base}${key}?${own ?? ""}${query}${signature}${end}`);
+  return signed.map(([key, signature]) => `${base}${key}?${query}&X-Amz-Signature=${signature}`);
 }

@@ -129,6 +129,25 @@ impl LinkServing {
         }
     }
 
+    /// For links that make the bucket answer alike, whatever their keys are. A type that is asked for is judged as in
+    /// [`Serving::of`]. Where none is, the stored one stays and the file is an attachment, which runs nothing. The
+    /// file has no other name than the one that is asked for: browsers take the end of the address.
+    pub fn alike(content_type: Option<&str>, download_name: Option<&str>) -> Self {
+        let kind = content_type.map_or(Kind::Other, Kind::of);
+        let content_type = content_type.map(|asked| match kind {
+            Kind::Shown | Kind::Other => asked.to_owned(),
+            Kind::Active => INERT_TYPE.to_owned(),
+        });
+        let word = kind.word(download_name);
+        Self {
+            content_type,
+            content_disposition: match download_name {
+                Some(name) => disposition(word, name),
+                None => word.to_owned(),
+            },
+        }
+    }
+
     fn stored(file_key: &FileKey, download_name: Option<&str>) -> Self {
         let name = download_name.unwrap_or(file_key.name());
         Self {
@@ -190,12 +209,16 @@ impl Kind {
         }
     }
 
-    fn disposition(self, name: &str, download_name: Option<&str>) -> String {
-        let kind = match (self, download_name) {
+    /// What a `Content-Disposition` begins with.
+    fn word(self, download_name: Option<&str>) -> &'static str {
+        match (self, download_name) {
             (Self::Shown, None) => "inline",
             (Self::Shown, Some(_)) | (Self::Active | Self::Other, _) => "attachment",
-        };
-        disposition(kind, download_name.unwrap_or(name))
+        }
+    }
+
+    fn disposition(self, name: &str, download_name: Option<&str>) -> String {
+        disposition(self.word(download_name), download_name.unwrap_or(name))
     }
 }
 
@@ -311,6 +334,25 @@ mod tests {
             let served = Serving::of_stored(&key, Some(active));
             assert_eq!(served.content_type, INERT_TYPE, "{active}");
             assert!(served.content_disposition.starts_with("attachment;"));
+        }
+    }
+
+    #[test]
+    fn links_that_are_alike_run_nothing() {
+        let alike = |asked: Option<&str>, name: Option<&str>| {
+            let served = LinkServing::alike(asked, name);
+            (served.content_type, served.content_disposition)
+        };
+        let named = "attachment; filename=\"a b\"; filename*=UTF-8''a%20b".to_owned();
+        let inert = || Some(INERT_TYPE.to_owned());
+        assert_eq!(alike(None, None), (None, "attachment".to_owned()));
+        assert_eq!(alike(None, Some("a b")), (None, named.clone()));
+        let png = || Some("image/png".to_owned());
+        assert_eq!(alike(png().as_deref(), None), (png(), "inline".to_owned()));
+        assert_eq!(alike(png().as_deref(), Some("a b")), (png(), named));
+        for active in ["text/html", "image/svg+xml", "", "no type"] {
+            let served = alike(Some(active), None);
+            assert_eq!(served, (inert(), "attachment".to_owned()), "{active}");
         }
     }
 

@@ -38,6 +38,9 @@ pub struct SignRequest {
     pub method: ReadMethod,
     /// An HTTP `Range` with one range, like `bytes=0-99`, which whoever uses the URL must send.
     pub range: Option<String>,
+    /// Whether all URLs make the bucket answer alike, so that they differ in the key and the signature alone. The
+    /// files have no names of their own then: see [`LinkServing::alike`].
+    pub alike: bool,
 }
 
 /// What a signed URL lets its holder do besides reading.
@@ -67,13 +70,19 @@ impl Files {
         let bucket = self
             .bucket_for(FileOperation::Read, member, storage, &touched)
             .await?;
+        let (content_type, name) = (
+            request.content_type.as_deref(),
+            request.download_name.as_deref(),
+        );
+        let alike = request
+            .alike
+            .then(|| LinkServing::alike(content_type, name));
         let mut objects = Vec::with_capacity(request.keys.len());
         for (at, key) in request.keys.iter().enumerate() {
-            let serving = LinkServing::of(
-                key,
-                request.content_type.as_deref(),
-                request.download_name.as_deref(),
-            );
+            let serving = match &alike {
+                Some(serving) => serving.clone(),
+                None => LinkServing::of(key, content_type, name),
+            };
             let response = SignedResponse {
                 content_type: serving.content_type,
                 content_disposition: Some(serving.content_disposition),

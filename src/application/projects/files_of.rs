@@ -91,6 +91,7 @@ impl Projects {
             download_name: None,
             method: ReadMethod::Get,
             range: None,
+            alike: false,
         };
         self.files
             .sign_get(member, &project.storage, &request)

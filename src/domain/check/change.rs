@@ -119,7 +119,7 @@ fn works(step: StepName) -> &'static str {
         StepName::GetObject => "reading a file was allowed",
         StepName::PutObject => "a file could be written",
         StepName::DeleteObject => "the check's own file could be deleted",
-        StepName::Cors => "the bucket let browsers use it from every origin",
+        StepName::Cors => "the bucket's CORS rules allowed every origin of the service",
     }
 }
 

@@ -343,6 +343,7 @@ async fn sign_project_files(
         download_name: asked.download_name,
         method: ReadMethod::Get,
         range: None,
+        alike: asked.format == UrlFormat::Compact,
     };
     trail.signs_reads(&request.keys);
     let urls = services.projects.sign(&member.0, &id.0, &request).await?;

@@ -73,6 +73,13 @@ impl<'a> Jar<'a> {
         led(&answer)
     }
 
+    /// Opens a link of the workspace in a frame, with the cookies that there are at the moment.
+    async fn arrive_in_frame(&self, workspace: &TestWorkspace) -> Answer {
+        let path = new_link(self.app, workspace).await;
+        let request = self.request(Method::GET, &path);
+        Answer::of(request.header("sec-fetch-dest", "iframe")).await
+    }
+
     fn keep(&mut self, answer: &Answer) {
         for cookie in answer.headers.get_all(SET_COOKIE) {
             let cookie = cookie.to_str().unwrap();
@@ -295,6 +302,67 @@ async fn a_link_opened_again_leads_to_its_own_session() {
         assert_eq!(led(&again), to);
         assert!(!again.headers.contains_key(SET_COOKIE));
     }
+}
+
+#[tokio::test]
+async fn frames_that_begin_at_the_same_time_stay_in_their_workspaces() {
+    let app = TestApp::spawn_with(|options| {
+        options.service_principal = Some("arn:aws:iam::111111111111:root".into());
+    })
+    .await;
+    let (a, b) = (app.workspace().await, app.workspace().await);
+    named_setup(&app, &a, "Of A").await;
+    named_setup(&app, &b, "Of B").await;
+    let list = |workspace| format!("{}/settings/storages", base(workspace));
+    let mut jar = Jar::new(&app);
+    // Neither request has the cookie of the other's answer.
+    let (of_a, of_b) = (jar.arrive_in_frame(&a).await, jar.arrive_in_frame(&b).await);
+    for (answer, workspace) in [(&of_a, &a), (&of_b, &b)] {
+        jar.keep(answer);
+        assert_eq!(led(answer), list(workspace));
+    }
+    for (workspace, own, other) in [(&a, "Of A", "Of B"), (&b, "Of B", "Of A")] {
+        let page = jar.get(&list(workspace)).await;
+        assert!(page.text.contains(own), "{page:?}");
+        assert!(!page.text.contains(other), "{page:?}");
+    }
+    // The addresses without a workspace are the last one's.
+    let plain = jar.get("/settings/storages").await;
+    assert!(plain.text.contains("Of B"), "{plain:?}");
+}
+
+#[tokio::test]
+async fn the_first_frame_has_the_addresses_without_a_workspace_too() {
+    let app = TestApp::spawn().await;
+    let (a, b) = (app.workspace().await, app.workspace().await);
+    let list = |workspace| format!("{}/settings/storages", base(workspace));
+    let mut jar = Jar::new(&app);
+    for _ in 0..2 {
+        let answer = jar.arrive_in_frame(&a).await;
+        jar.keep(&answer);
+        assert_eq!(led(&answer), list(&a));
+        assert_eq!(jar.value(PLAIN), jar.value(&beside(&a)));
+    }
+    assert_eq!(jar.get("/settings/storages").await.status, 200);
+    // Another workspace's frame leaves them as they are.
+    let answer = jar.arrive_in_frame(&b).await;
+    jar.keep(&answer);
+    assert_eq!(led(&answer), list(&b));
+    assert_eq!(jar.value(PLAIN), jar.value(&beside(&a)));
+    // A page of the same workspace outside of a frame has them, and a session of its own.
+    assert_eq!(jar.arrive(&a).await, "/settings/storages");
+    assert_ne!(jar.value(PLAIN), jar.value(&beside(&a)));
+    for path in [list(&a), list(&b), "/settings/storages".to_owned()] {
+        assert_eq!(jar.get(&path).await.status, 200, "{path}");
+    }
+    // They stay another one's after it was left.
+    let answer = Jar::with(&app, &[("sallyport_left", short(&a))]);
+    let answer = answer.arrive_in_frame(&b).await;
+    let cookies = answer.headers.get_all(SET_COOKIE).iter();
+    let names: Vec<&str> = cookies
+        .map(|cookie| cookie.to_str().unwrap().split('=').next().unwrap())
+        .collect();
+    assert_eq!(names, [beside(&b)]);
 }
 
 #[tokio::test]

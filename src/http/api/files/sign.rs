@@ -73,7 +73,8 @@ pub(crate) struct SignFiles {
     #[schema(example = "bytes=0-99")]
     range: Option<String>,
     /// `urls` answers each URL whole. `compact` answers what they have in common once, which is a fraction of the
-    /// size: for many keys.
+    /// size: for many keys. The URLs for `GET` and `HEAD` all make the bucket answer alike then: without a
+    /// `content_type` each file is an attachment of its stored type, without a name of its own.
     #[serde(default)]
     #[schema(inline)]
     format: UrlFormat,
@@ -254,6 +255,7 @@ impl SignFiles {
             download_name: self.download_name,
             method: ReadMethod::Get,
             range: self.range,
+            alike: self.format == UrlFormat::Compact,
         })
     }
 }

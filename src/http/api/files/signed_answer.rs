@@ -1,7 +1,7 @@
 //! The answers with signed URLs, written in pieces.
 
 use crate::application::bucket::sign::{OwnParts, SignedUrls};
-use crate::application::error::Result;
+use crate::application::error::{Error, Result};
 use crate::domain::files::file_key::FileKey;
 use crate::domain::rfc3339;
 use crate::http::json_pieces::{Sending, in_pieces, push_text, push_value};
@@ -34,8 +34,8 @@ pub(crate) enum UrlFormat {
 }
 
 /// Signed URLs, in the order of the keys. The members from `base` on are there with `"format": "compact"`, and
-/// `urls` is empty then: the URL of an item is `base`, the item's first text, `?`, its third text where it has
-/// one, `query`, its second text, and `end`.
+/// `urls` is empty then: the URL of an item is `base`, the item's first text, `?`, `query`, `&X-Amz-Signature=`,
+/// and its second text.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SignedUrls)]
 #[allow(dead_code, reason = "only for the OpenAPI document")]
@@ -44,12 +44,9 @@ pub(crate) struct SignedUrlsBody {
     /// How each URL begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     base: Option<String>,
-    /// What is in the query of each URL, up to its signature.
+    /// The query of each URL without its signature.
     #[serde(skip_serializing_if = "Option::is_none")]
     query: Option<String>,
-    /// How each URL ends. It may be empty.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    end: Option<String>,
     #[schema(value_type = Option<SignedMethod>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<&'static str>,
@@ -62,8 +59,7 @@ pub(crate) struct SignedUrlsBody {
         skip_serializing_if = "Option::is_none"
     )]
     expires_at: Option<OffsetDateTime>,
-    /// An array for each key: the key as it is in the URL, the signature, and what is in the query of this URL
-    /// alone, where there is such.
+    /// A pair for each key: the key as it is in the URL, and the signature.
     #[serde(skip_serializing_if = "Option::is_none")]
     items: Option<Vec<Vec<String>>>,
 }
@@ -140,18 +136,24 @@ pub(crate) fn whole(
     in_pieces(write, sending)
 }
 
+/// URLs that ask for the same: all of their query but the signature is written once.
 fn compact(mut urls: SignedUrls, sending: Sending) -> Result<HttpResponse> {
+    let mut parts = OwnParts::default();
+    let mut query = String::new();
+    if urls.count() > 0 {
+        urls.make(0, &mut parts);
+        let common = urls.common();
+        let whole = [&parts.own, &common.query, &parts.signature, &common.end];
+        let whole = whole.map(String::as_str).concat();
+        query = split_signature(&whole).ok_or_else(not_alike)?.0;
+    }
     let mut head = b"{\"urls\":[],\"base\":".to_vec();
-    let common = urls.common();
-    push_value(&mut head, &common.base)?;
+    push_value(&mut head, &urls.common().base)?;
     head.extend_from_slice(b",\"query\":");
-    push_value(&mut head, &common.query)?;
-    head.extend_from_slice(b",\"end\":");
-    push_value(&mut head, &common.end)?;
+    push_value(&mut head, &query)?;
     head.extend_from_slice(b",\"method\":");
     push_shared(&mut head, &urls)?;
     head.extend_from_slice(b",\"items\":[");
-    let mut parts = OwnParts::default();
     let mut at = 0;
     let write = move |out: &mut Vec<u8>| -> Result<bool> {
         match at {
@@ -163,11 +165,7 @@ fn compact(mut urls: SignedUrls, sending: Sending) -> Result<HttpResponse> {
             out.extend_from_slice(b"[\"");
             push_text(out, &parts.key)?;
             out.extend_from_slice(b"\",\"");
-            push_text(out, &parts.signature)?;
-            if !parts.own.is_empty() {
-                out.extend_from_slice(b"\",\"");
-                push_text(out, &parts.own)?;
-            }
+            push_text(out, signature_of(&parts, &query)?)?;
             out.extend_from_slice(b"\"]");
             at += 1;
         }
@@ -178,6 +176,30 @@ fn compact(mut urls: SignedUrls, sending: Sending) -> Result<HttpResponse> {
         Ok(false)
     };
     in_pieces(write, sending)
+}
+
+/// A URL's signature, where the rest of its query is the one of all.
+fn signature_of<'a>(parts: &'a OwnParts, query: &str) -> Result<&'a str> {
+    // Signed here: what it asks for is in what all have in common.
+    if parts.own.is_empty() {
+        return Ok(parts.signature.as_str());
+    }
+    // Signed by the SDK, as a whole.
+    match split_signature(&parts.own) {
+        Some((rest, signature)) if rest == query => Ok(signature),
+        Some(_) | None => Err(not_alike()),
+    }
+}
+
+/// A query without its signature, and the signature. Where in a query a pair is does not matter to the store.
+fn split_signature(query: &str) -> Option<(String, &str)> {
+    let (before, after) = query.split_once("&X-Amz-Signature=")?;
+    let (signature, rest) = after.split_at(after.find('&').unwrap_or(after.len()));
+    Some((format!("{before}{rest}"), signature))
+}
+
+fn not_alike() -> Error {
+    Error::bug("the URLs of a compact answer do not ask for the same")
 }
 
 /// Appends what all URLs share besides their texts: the method and what follows it.
@@ -237,5 +259,35 @@ impl WholeUrls {
         out.extend_from_slice(&self.end);
         out.push(b'"');
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_is_taken_out_of_a_query() {
+        for (query, rest, signature) in [
+            ("a=1&X-Amz-Signature=5f", "a=1", "5f"),
+            ("a=1&X-Amz-Signature=5f&b=2", "a=1&b=2", "5f"),
+        ] {
+            assert_eq!(split_signature(query), Some((rest.to_owned(), signature)));
+        }
+        assert_eq!(split_signature("a=1"), None);
+    }
+
+    #[test]
+    fn urls_that_ask_for_something_else_are_not_joined_wrongly() {
+        let parts = |own: &str, signature: &str| OwnParts {
+            key: "a".to_owned(),
+            own: own.to_owned(),
+            signature: signature.to_owned(),
+        };
+        assert_eq!(signature_of(&parts("", "5f"), "a=1").ok(), Some("5f"));
+        let by_the_sdk = parts("a=1&X-Amz-Signature=5f", "");
+        assert_eq!(signature_of(&by_the_sdk, "a=1").ok(), Some("5f"));
+        assert!(signature_of(&by_the_sdk, "a=2").is_err());
+        assert!(signature_of(&parts("a=1&", "5f"), "b=2").is_err());
     }
 }

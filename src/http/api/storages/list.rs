@@ -47,7 +47,7 @@ struct StoragesQuery {
     /// Only those with this health.
     #[param(value_type = Option<closed_sets::HealthState>)]
     health: Option<String>,
-    /// Only the one with this external ID.
+    /// Only the one with this external ID, or those of the workspace with this `external_id`.
     external_id: Option<String>,
     /// Only those of this bucket.
     #[param(example = "acme-data")]

@@ -319,6 +319,7 @@ fn plain(key: FileKey) -> SignRequest {
         download_name: None,
         method: ReadMethod::Get,
         range: None,
+        alike: false,
     }
 }
 

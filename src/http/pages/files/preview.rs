@@ -178,6 +178,7 @@ pub async fn of_file(
                     download_name: None,
                     method: ReadMethod::Get,
                     range: None,
+                    alike: false,
                 };
                 let url = signed(services, visitor, storage, &request).await;
                 url.map(|url| fetched(sort, url))

@@ -105,8 +105,9 @@ async fn sign_in(
     let sign_ins = &services.people.sign_ins;
     match sign_ins.sign_in(&secret, &own).await? {
         Arrived::Again { arrival, secret } => {
-            let own = sent.iter().find(|cookie| cookie.secret == secret);
-            let tenant = own.and_then(|cookie| cookie.tenant.as_ref());
+            // The session of a frame may have addresses of both kinds.
+            let mut own = sent.iter().filter(|cookie| cookie.secret == secret);
+            let tenant = own.find_map(|cookie| cookie.tenant.as_ref());
             let mut response = see_other(&in_tenant(tenant, &address(&arrival)));
             response.extensions_mut().insert(NothingChanged);
             Ok(response)

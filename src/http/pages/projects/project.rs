@@ -284,6 +284,7 @@ async fn sign(
         download_name,
         method: ReadMethod::Get,
         range: None,
+        alike: false,
     };
     let member = &visitor.member;
     only(services.projects.sign(member, project, &request).await?)
@@ -331,6 +332,7 @@ async fn link(
         download_name: None,
         method: ReadMethod::Get,
         range: None,
+        alike: false,
     };
     let urls = services
         .projects

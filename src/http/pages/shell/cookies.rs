@@ -62,7 +62,8 @@ pub fn are_beside(request: &HttpRequest, site: &Site) -> bool {
 }
 
 /// Which addresses a new session of the workspace has in this browser: those without a workspace, unless they are, or
-/// may be, another workspace's.
+/// may be, another workspace's. In a frame of a browser without a session it has those of its workspace: several frames
+/// may begin at the same time, and none of their requests has the cookie of another.
 pub async fn place(
     request: &HttpRequest,
     services: &Services,
@@ -76,13 +77,27 @@ pub async fn place(
             .find(|cookie| cookie.tenant.as_ref() == tenant)
     };
     let is_taken = match (has(Some(&own)), has(None)) {
+        // The session of a frame has both: see `begin`. Outside of a frame nothing else is at the addresses without.
+        (Some(beside), Some(first)) if beside.secret == first.secret => is_in_frame(request),
         (Some(_), _) => true,
         (None, Some(first)) => is_of_another(&services.people.sign_ins, first, workspace).await,
-        (None, None) => request
-            .cookie(&services.site.left_cookie())
-            .is_some_and(|left| Tenant::parse(left.value()).as_ref() != Some(&own)),
+        (None, None) => is_in_frame(request) || is_left_by_another(request, &services.site, &own),
     };
     is_taken.then_some(own)
+}
+
+/// Whether the browser says that it shows the answer in a frame.
+fn is_in_frame(request: &HttpRequest) -> bool {
+    let headers = request.headers();
+    let for_what = headers.get("sec-fetch-dest").and_then(|v| v.to_str().ok());
+    for_what.is_some_and(|what| ["iframe", "frame", "embed", "object"].contains(&what))
+}
+
+/// Whether the addresses without a workspace were another one's until it was left.
+fn is_left_by_another(request: &HttpRequest, site: &Site, tenant: &Tenant) -> bool {
+    request
+        .cookie(&site.left_cookie())
+        .is_some_and(|left| Tenant::parse(left.value()).as_ref() != Some(tenant))
 }
 
 /// Whether a cookie is, or may be, another workspace's: what is no longer known may have been.
@@ -107,32 +122,41 @@ pub fn begin(
 ) -> Result<()> {
     let site = &services.site;
     let life = services.people.sign_ins.absolute + KEPT;
-    let mut cookie = named(
-        site,
-        site.session_cookie(tenant),
-        secret.expose_secret().to_owned(),
-    );
-    cookie.set_max_age(CookieDuration::seconds(
-        i64::try_from(life.as_secs()).unwrap_or(i64::MAX),
-    ));
-    set(response, &cookie)?;
-    match tenant {
-        None if request.cookie(&site.left_cookie()).is_some() => {
-            set(response, &removal(site, site.left_cookie()))
+    let life = CookieDuration::seconds(i64::try_from(life.as_secs()).unwrap_or(i64::MAX));
+    let give = |response: &mut HttpResponse, tenant: Option<&Tenant>| {
+        let name = site.session_cookie(tenant);
+        let mut cookie = named(site, name, secret.expose_secret().to_owned());
+        cookie.set_max_age(life);
+        set(response, &cookie)
+    };
+    give(response, tenant)?;
+    let mut has_plain = true;
+    if let Some(tenant) = tenant {
+        let sent = all(request, site);
+        let of =
+            |wanted: Option<&Tenant>| sent.iter().find(|cookie| cookie.tenant.as_ref() == wanted);
+        // The addresses without a workspace lead to the session of the first frame, too.
+        has_plain = match (of(Some(tenant)), of(None)) {
+            (None, None) => !is_left_by_another(request, site, tenant),
+            (Some(own), Some(first)) => own.secret == first.secret,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        if has_plain {
+            give(response, None)?;
         }
-        None => Ok(()),
-        Some(tenant) => {
-            let others: Vec<Tenant> = all(request, site)
-                .into_iter()
-                .filter_map(|cookie| cookie.tenant)
-                .filter(|other| other != tenant)
-                .collect();
-            let too_many = (others.len() + 1).saturating_sub(MOST_BESIDE);
-            for other in others.iter().take(too_many) {
-                set(response, &removal(site, site.session_cookie(Some(other))))?;
-            }
-            Ok(())
+        let others: Vec<&Tenant> = sent
+            .iter()
+            .filter_map(|cookie| cookie.tenant.as_ref())
+            .filter(|other| *other != tenant)
+            .collect();
+        let too_many = (others.len() + 1).saturating_sub(MOST_BESIDE);
+        for other in others.into_iter().take(too_many) {
+            set(response, &removal(site, site.session_cookie(Some(other))))?;
         }
+    }
+    match has_plain && request.cookie(&site.left_cookie()).is_some() {
+        true => set(response, &removal(site, site.left_cookie())),
+        false => Ok(()),
     }
 }
 

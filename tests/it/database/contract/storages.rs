@@ -307,6 +307,16 @@ async fn storages_of_all_workspaces_are_found(db: TestDb) {
         ..of_bucket.clone()
     };
     assert_eq!(search(by_external_id, all()).await, rows[1..]);
+    let of_tenant = StorageSearch {
+        external_id: Some("tenant-1".to_owned()),
+        ..StorageSearch::default()
+    };
+    assert_eq!(search(of_tenant.clone(), all()).await, rows[..1]);
+    let of_another = StorageSearch {
+        workspace: Some(other.id.clone()),
+        ..of_tenant
+    };
+    assert_eq!(search(of_another, all()).await, []);
     let by_name = StorageSearch {
         name: Some("BUCKET OF".to_owned()),
         health: Some(first.health.state),
