@@ -81,7 +81,9 @@ async fn the_link_shows_the_instructions_takes_the_role_and_can_do_nothing_else(
         outside.press("Connect").await;
         // Their own check, which begins by itself; nothing is called saved.
         outside.find("#verdict[data-ended=good]").await;
-        outside.see("The person who sent you the link sees this too").await;
+        outside
+            .see("The person who sent you the link sees this too")
+            .await;
         outside.see_no("Saved").await;
         assert!(!outside.has_button("Add storage").await);
         assert_eq!(world.setup(&setup).await["role_arn"], role_arn);

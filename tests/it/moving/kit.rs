@@ -56,7 +56,7 @@ pub async fn full(app: &TestApp) -> Full {
     let setup = setup.expect(201);
     let project = json!({"name": "Cats", "storage_id": id, "folder": "/images/"});
     app.post("/v1/projects", admin, &project).await.expect(201);
-    let origins = json!({"origins": ["https://acme.example.com"]});
+    let origins = json!({"origins": [ORIGIN]});
     app.put("/v1/workspace/origins", admin, &origins)
         .await
         .expect(200);

@@ -83,7 +83,8 @@ async fn everything_of_a_suspended_workspace_is_refused_until_it_is_active_again
     let acting = key(&app, &[Scope::StoragesRead, Scope::LinksCreate])
         .await
         .1;
-    assert_eq!(open(&app, &administrator).await, 200);
+    // It leads on to its page.
+    assert_eq!(open(&app, &administrator).await, 303);
     from_page(&app, &page).await.expect(200);
 
     let reason = "leaked token, ticket 4711";
@@ -138,7 +139,7 @@ async fn everything_of_a_suspended_workspace_is_refused_until_it_is_active_again
     app.get("/v1/storages", &workspace.member).await.expect(200);
     assert_eq!(visitor.get("/projects").await.status, 200);
     assert_eq!(open(&app, &link).await, 303, "it was not used up");
-    assert_eq!(open(&app, &administrator).await, 200);
+    assert_eq!(open(&app, &administrator).await, 303);
     from_page(&app, &page).await.expect(200);
 
     // Refusals are written with the token that they were of.

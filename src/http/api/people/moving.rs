@@ -47,7 +47,7 @@ struct ExportQuery {
     #[param(example = "wrk_019a1f0e7c1b7d439a520c8c2f6f6b1e", max_length = 128)]
     workspace_id: String,
     /// Which key opens the file: the master key of this service, or the transfer key that it shares with another one.
-    #[param(value_type = Option<closed_sets::ExportKeyName>)]
+    #[param(inline, value_type = Option<closed_sets::ExportKeyName>)]
     sealed_with: Option<String>,
     /// `false`: secrets of access keys and webhooks stay here, and have to be entered again after the import.
     #[param(default = true)]
