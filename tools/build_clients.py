@@ -73,8 +73,9 @@ def python_client(document_path):
     shutil.copytree(os.path.join(SOURCES, "python"), PYTHON, ignore=shutil.ignore_patterns("__pycache__"))
     package = os.path.join(PYTHON, "sallyport")
     config = os.path.join(PYTHON, "generator.yaml")
-    # Nothing formats what is generated: nobody reads it. The generator does not know the metrics' type.
-    write(config, "post_hooks: []\ncontent_type_overrides:\n  application/openmetrics-text: text/plain\n")
+    # Nothing formats what is generated: nobody reads it. The generator does not know the types of metrics and of lines of JSON.
+    overrides = "".join(f"  {kind}: text/plain\n" for kind in ("application/openmetrics-text", "application/x-ndjson"))
+    write(config, f"post_hooks: []\ncontent_type_overrides:\n{overrides}")
     said = run(
         "openapi-python-client",
         [os.path.join(BIN, "openapi-python-client"), "generate", "--path", document_path, "--meta", "none"]
