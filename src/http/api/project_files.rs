@@ -124,7 +124,6 @@ struct SignProjectFiles {
     download_name: Option<String>,
     /// As in `POST /v1/storages/{storage_id}/files/sign`.
     #[serde(default)]
-    #[schema(inline)]
     format: UrlFormat,
 }
 

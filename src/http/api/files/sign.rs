@@ -76,7 +76,6 @@ pub(crate) struct SignFiles {
     /// size: for many keys. The URLs for `GET` and `HEAD` all make the bucket answer alike then: without a
     /// `content_type` each file is an attachment of its stored type, without a name of its own.
     #[serde(default)]
-    #[schema(inline)]
     format: UrlFormat,
 }
 
