@@ -235,7 +235,7 @@ async fn moves_to(source: TestDb, target: TestDb) {
     let third = TestApp::spawn_with(|options| {
         with(&stranger, &own, "")(options);
         options.transfer_key = Some(shared.clone());
-        options.service_principal = Some("arn:aws:iam::111111111111:root".into());
+        options.service_principal = Some("arn:aws:iam::222222222222:root".into());
     })
     .await;
     let report = import(&third, file, "").await.expect(201);

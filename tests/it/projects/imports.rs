@@ -50,6 +50,7 @@ fn folder(text: &str) -> FileSource {
 
 /// Kills workers at the S3 calls 0, 1, 2 … of their work, until one reaches the end.
 async fn with_dying_workers(rig: &Arc<Rig>) -> usize {
+    let mut idle = 0;
     for killed in 0..1000 {
         // Each goes one call further than the last one got, so some die early in a step, some late.
         rig.bucket.trouble(killed % 7, 1, Trouble::Hangs);
@@ -60,9 +61,16 @@ async fn with_dying_workers(rig: &Arc<Rig>) -> usize {
             () = async { while !worker.is_finished() { tokio::time::sleep(Duration::from_millis(1)).await } } => {}
         }
         if worker.is_finished() {
-            if !worker.await.unwrap().unwrap() {
+            if worker.await.unwrap().unwrap() {
+                idle = 0;
+                continue;
+            }
+            // What the dead one has locked may be free a moment later.
+            idle += 1;
+            if idle > 20 {
                 return killed;
             }
+            tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         }
         worker.abort();
