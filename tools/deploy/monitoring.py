@@ -18,6 +18,7 @@ ALERTS = {
     "an instance down": ["SallyportInstanceDown"],
     "5xx": ["SallyportServerErrors"],
     "the database": ["SallyportDatabaseUnavailable"],
+    "changes unread": ["SallyportChangesUnread"],
     "guessing of tokens": ["SallyportTokenGuessing"],
     "slow reads": ["SallyportSlowReads"],
     "AssumeRole failing": ["SallyportAssumeRoleFailing"],
