@@ -15,7 +15,7 @@ const MOMENT: &[BorrowedFormatItem<'static>] =
 /// storage.
 pub fn between(before: &CheckReport, after: &CheckReport) -> Vec<String> {
     let (then, now) = (moment(before.started_at), moment(after.started_at));
-    let (mut sentences, mut told) = (Vec::new(), Vec::new());
+    let (mut sentences, mut said) = (Vec::new(), Vec::new());
     for (was, is) in before.steps.as_slice().iter().zip(after.steps.as_slice()) {
         let sentence = match (Found::of(was), Found::of(is)) {
             (Found::Works, Found::Wrong(problem)) => {
@@ -37,10 +37,10 @@ pub fn between(before: &CheckReport, after: &CheckReport) -> Vec<String> {
             (Found::Wrong(_), Found::Wrong(_) | Found::Nothing)
             | (Found::Works | Found::Nothing, Found::Works | Found::Nothing) => continue,
         };
-        // One cause over several steps is told once, at the first of them.
+        // One cause over several steps is said once, at the first of them.
         let codes = (Found::of(was).code(), Found::of(is).code());
-        if !told.contains(&codes) {
-            told.push(codes);
+        if !said.contains(&codes) {
+            said.push(codes);
             sentences.push(sentence);
         }
     }
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn one_cause_over_several_steps_is_told_once() {
+    fn one_cause_over_several_steps_is_said_once() {
         let mut after = bad(StepName::ListBucket, "denied", Bearing::Definite);
         for step in [StepName::GetObject, StepName::PutObject] {
             after = with(after, step, StepStatus::Failed, "denied", Bearing::Definite);
@@ -298,7 +298,10 @@ mod tests {
         );
         let sentences = between(&report(GOOD), &two);
         assert_eq!(sentences.len(), 2, "{sentences:?}");
-        assert!(sentences[1].contains("browsers") && sentences[1].contains("Words of cors."));
+        assert!(
+            sentences[1].contains("the bucket's CORS rules")
+                && sentences[1].contains("Words of cors.")
+        );
     }
 
     #[test]
