@@ -79,6 +79,18 @@ function textOf(button) {
   return source ? source.textContent : "";
 }
 
+/** In a frame, which may be higher than what is seen of it, a dialog opens where it was asked for. */
+function placeBeside(dialog, opener) {
+  if (parent === window) return;
+  const gap = 16;
+  // Measured before it is shown: then it gets the focus, and the pages around scroll to it.
+  dialog.open = true;
+  const lowest = innerHeight - dialog.offsetHeight - gap;
+  dialog.open = false;
+  const top = Math.max(gap, Math.min(opener.getBoundingClientRect().top, lowest));
+  dialog.style.marginTop = `${top}px`;
+}
+
 document.addEventListener("click", async (event) => {
   const copy = event.target.closest("[data-copy], [data-copy-from]");
   if (copy) {
@@ -108,6 +120,7 @@ document.addEventListener("click", async (event) => {
     const dialog = document.getElementById(opener.dataset.dialog);
     if (dialog && dialog.showModal) {
       event.preventDefault();
+      placeBeside(dialog, opener);
       dialog.showModal();
     }
     return;

@@ -126,6 +126,12 @@ impl IdempotencyStore for Database {
         Ok(renewed == 1)
     }
 
+    async fn answer_idempotent(&self, answer: &KeptAnswer) -> StoreResult<()> {
+        let mut tx = self.begin().await?;
+        keep(&mut tx, Some(answer)).await?;
+        tx.commit().await
+    }
+
     async fn abandon_idempotent(&self, held: &HeldKey) -> StoreResult<()> {
         self.execute(
             "DELETE FROM idempotency_keys

@@ -4,7 +4,7 @@ use crate::application::error::{Error, Kind, Result};
 use crate::application::kept::idempotency::{BegunRequest, IdempotencyKey, Keep, Once};
 use crate::application::kept::store::SecretHash;
 use crate::application::kept::vault::sha256;
-use crate::application::people::caller::Caller;
+use crate::application::people::caller::{Caller, Member};
 use crate::http::context::AuditedTarget;
 use crate::http::fingerprint;
 use crate::http::routes::Routes;
@@ -25,10 +25,15 @@ pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// The request's idempotency key, if it has one. A handler does its work within [`run`](Self::run).
 pub struct Idempotent {
-    scope: String,
+    /// Whose key it is.
+    caller: String,
+    /// The method and the path.
+    route: String,
     key: Option<IdempotencyKey>,
     /// What the caller may do. An answer is for callers with the same role alone.
     role: &'static str,
+    /// The product's person for whom it is done, where the answer is for nobody else.
+    person: Option<String>,
 }
 
 impl FromRequest for Idempotent {
@@ -45,10 +50,9 @@ fn read(request: &HttpRequest) -> Result<Idempotent> {
         Some(Caller::Operator) => ("operator".to_owned(), "operator"),
         Some(Caller::Key(key)) => (key.id.to_string(), "key"),
         // A kept answer may show what a narrowed token does not reach.
-        Some(Caller::Workspace(member)) if !member.reach.is_everything() => (
-            format!("{}/{}", member.workspace, member.credential.as_str()),
-            member.role.as_str(),
-        ),
+        Some(Caller::Workspace(member)) if !member.reach.is_everything() => {
+            (alone(member), member.role.as_str())
+        }
         Some(Caller::Workspace(member)) => (member.workspace.to_string(), member.role.as_str()),
         Some(Caller::InstructionLink { .. }) | None => {
             return Err(Error::bug("an idempotent route outside of /v1"));
@@ -61,14 +65,17 @@ fn read(request: &HttpRequest) -> Result<Idempotent> {
         .transpose()
         .map_err(|invalid| Error::field(NAME, invalid))?;
     Ok(Idempotent {
-        scope: format!(
-            "{caller} {} {}",
-            request.method(),
-            request.match_info().as_str()
-        ),
+        caller,
+        route: format!("{} {}", request.method(), request.match_info().as_str()),
         key,
         role,
+        person: None,
     })
+}
+
+/// One caller of a workspace, in whose name nobody else repeats a request.
+fn alone(member: &Member) -> String {
+    format!("{}/{}", member.workspace, member.credential.as_str())
 }
 
 /// The answer of success, as it is sent and kept.
@@ -122,6 +129,16 @@ impl MadeAnswer {
 }
 
 impl Idempotent {
+    /// The same where the answer is for this caller alone, and for the person that the request names: not for others
+    /// of the workspace with the same role.
+    pub fn of_caller_alone(self, member: &Member) -> Self {
+        Self {
+            caller: alone(member),
+            person: member.person().map(str::to_owned),
+            ..self
+        }
+    }
+
     /// Makes something by `work`, once for each key and `fingerprint` (of the body): a repetition by somebody
     /// with the same role gets the first answer again, with `Idempotent-Replayed: true`.
     ///
@@ -137,11 +154,16 @@ impl Idempotent {
         let held = match self.key {
             None => None,
             Some(key) => {
+                // Not in the scope: there a repetition by another role, or for another person, would make a second
+                // thing.
+                let mut fingerprint = bound_to(self.role, &fingerprint);
+                if let Some(person) = &self.person {
+                    fingerprint = bound_to(person, &fingerprint);
+                }
                 let once = Once {
-                    scope: self.scope,
+                    scope: format!("{} {}", self.caller, self.route),
                     key,
-                    // Not in the scope: there a repetition by another role would make a second thing.
-                    fingerprint: bound_to(self.role, &fingerprint),
+                    fingerprint,
                 };
                 match services.idempotency.begin(once).await? {
                     BegunRequest::First(held) => Some(held),
@@ -172,9 +194,9 @@ impl Idempotent {
     }
 }
 
-/// The fingerprint of a body that somebody with this role sends.
-fn bound_to(role: &str, fingerprint: &SecretHash) -> SecretHash {
-    sha256(&[fingerprint.as_slice(), role.as_bytes()].concat())
+/// The fingerprint of a body that somebody with this role sends, or that is sent for this person.
+fn bound_to(who: &str, fingerprint: &SecretHash) -> SecretHash {
+    sha256(&[fingerprint.as_slice(), who.as_bytes()].concat())
 }
 
 fn replay(answer: &[u8]) -> Result<HttpResponse> {

@@ -297,6 +297,9 @@ pub struct ProblemMembers {
     /// With `missing_scope`: the scope that the key does not have.
     #[schema(value_type = Option<closed_sets::Scope>)]
     scope: Option<String>,
+    /// With `outside_of_token`, where a folder was to be listed: the folders that the token lists.
+    #[schema(example = json!(["/some-folder/"]))]
+    folders: Option<Vec<String>>,
     /// With `storage_in_use`: how many projects use the storage.
     project_count: Option<i64>,
     /// With a move whose original could not be deleted: the key of the copy.

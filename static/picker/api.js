@@ -13,6 +13,8 @@ class Fault extends Error {
     this.status = status;
     this.code = problem.code || (status ? "unknown" : "network");
     this.detail = problem.detail || "";
+    /** Where the token lists nothing: the folders that it does list. */
+    this.folders = problem.folders || [];
   }
 }
 

@@ -16,6 +16,8 @@ class SallyportPicker extends HTMLElement {
 
   #parts = {};
   #folder = "/";
+  /** The one folder that the token lists, where that is below the folder that the page asked for. */
+  #narrowed = null;
   #begins = "";
   /** Folders and files, as they are listed. */
   #entries = [];
@@ -91,6 +93,7 @@ class SallyportPicker extends HTMLElement {
   }
   /** The folder above which nobody goes. */
   get #top() {
+    if (this.#narrowed) return this.#narrowed;
     const folder = (this.getAttribute("folder") ?? "").replace(/^\/+|\/+$/g, "");
     return folder ? `/${folder}/` : "/";
   }
@@ -104,6 +107,7 @@ class SallyportPicker extends HTMLElement {
       if (!this.isConnected) return;
       this.#build();
       this.#chosen.clear();
+      this.#narrowed = null;
       this.#open(this.#top, false);
     });
   }
@@ -163,6 +167,7 @@ class SallyportPicker extends HTMLElement {
       this.#announce(text.shown(this.#nameOf(this.#folder), this.#entries.length));
     } catch (fault) {
       if (listing.signal.aborted) return;
+      if (fault.code === "outside_of_token" && await this.#goWithin(fault.folders, focus)) return;
       const shown = fault instanceof Fault ? fault : new Fault(0, { code: "token", detail: String(fault?.message ?? fault) });
       this.#note("");
       parts.why.textContent = this.#api.say(shown);
@@ -171,6 +176,22 @@ class SallyportPicker extends HTMLElement {
     } finally {
       if (listing === this.#listing) parts.box.removeAttribute("aria-busy");
     }
+  }
+
+  /** In a folder that the token does not list: opens the one below that it lists, or shows them. False: there is none. */
+  async #goWithin(listed, focus) {
+    const below = listed.filter((key) => key !== this.#folder && key.startsWith(this.#folder));
+    if (!below.length) return false;
+    if (below.length === 1 && this.#folder === this.#top) {
+      this.#narrowed = below[0];
+      await this.#open(below[0], focus);
+      return true;
+    }
+    const named = below.map((key) => ({ key, name: key.slice(this.#folder.length, -1), isFolder: true }));
+    this.#entries = named.filter((entry) => entry.name.startsWith(this.#begins));
+    this.#draw(focus);
+    this.#announce(this.#text.shown(this.#nameOf(this.#folder), this.#entries.length));
+    return true;
   }
 
   #nameOf(folder) {

@@ -7,7 +7,8 @@ export { WebhookVerificationError };
 export interface SallyportEvent {
   type: string;
   timestamp: string;
-  data: Record<string, unknown> & { workspace_id?: string; storage_id?: string; setup_id?: string; project_id?: string };
+  /** `workspace_id` is null in a `webhook.test` of a webhook for all workspaces alone. */
+  data: Record<string, unknown> & { workspace_id?: string | null; storage_id?: string; setup_id?: string; project_id?: string };
 }
 
 /**

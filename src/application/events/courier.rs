@@ -6,7 +6,8 @@ use crate::application::events::sender::{SignedRequest, WebhookSender};
 use crate::application::events::signature::sign;
 use crate::application::kept::vault::{Purpose, Vault};
 use crate::domain::event::Event;
-use crate::domain::ids::WebhookId;
+use crate::domain::ids::{WebhookId, WorkspaceId};
+use crate::domain::people::workspace::WorkspaceExternalId;
 use crate::domain::webhook::{AttemptError, Webhook};
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
@@ -53,13 +54,22 @@ impl Courier {
         self.send(webhook, event.id.as_str(), body).await
     }
 
-    /// Sends an event that says nothing but that the webhook is tried.
-    pub async fn test(&self, webhook: &Webhook, id: &str) -> Result<Attempt> {
+    /// Sends an event that says nothing but that the webhook is tried. Like any other it has `workspace_id`, which is
+    /// null where the webhook is for all workspaces, and the workspace's external ID, if it has one.
+    pub async fn test(
+        &self,
+        webhook: &Webhook,
+        external_id: Option<&WorkspaceExternalId>,
+        id: &str,
+    ) -> Result<Attempt> {
         let mut data = Map::new();
-        data.insert("webhook_id".to_owned(), webhook.id.as_str().into());
-        if let Some(workspace) = &webhook.workspace {
-            data.insert("workspace_id".to_owned(), workspace.as_str().into());
+        let workspace = webhook.workspace.as_ref().map(WorkspaceId::as_str);
+        data.insert("workspace_id".to_owned(), workspace.into());
+        if let Some(external_id) = external_id {
+            let external_id = external_id.as_str();
+            data.insert("workspace_external_id".to_owned(), external_id.into());
         }
+        data.insert("webhook_id".to_owned(), webhook.id.as_str().into());
         let body = body(TEST, self.clock.now(), &data);
         self.send(webhook, id, body).await
     }

@@ -210,8 +210,15 @@ impl Webhooks {
     /// Sends an event of the type `webhook.test` now and once, and says what came of it.
     pub async fn test(&self, of: &EventsOf, id: &WebhookId) -> Result<Attempt> {
         let webhook = self.get(of, id).await?;
+        let workspace = match &webhook.workspace {
+            Some(workspace) => self.store.workspace(workspace).await?,
+            None => None,
+        };
+        let external_id = workspace.and_then(|workspace| workspace.external_id);
         let event = EventId::generate();
-        self.courier.test(&webhook, event.as_str()).await
+        self.courier
+            .test(&webhook, external_id.as_ref(), event.as_str())
+            .await
     }
 
     /// Newest first.

@@ -156,7 +156,7 @@ impl IdempotentRequests {
                 Err(Error::new(
                     Kind::Unprocessable,
                     "idempotency_key_reused",
-                    "This idempotency key was used for a request with another body, or by a caller with another role.",
+                    "This idempotency key was used for a request with another body, by a caller with another role, or for another person.",
                 )
                 .remedy("Use a new key for each new request."))
             }
@@ -171,6 +171,14 @@ impl IdempotentRequests {
                     Ok(_) | Err(_) => Err(answer_lost()),
                 }
             }
+        }
+    }
+
+    /// Keeps the answer to a request that stores nothing else: what it makes has no row.
+    pub async fn keep_alone<T>(&self, keep: Keep<'_, T>, made: &T) -> Result<()> {
+        match keep.answer(made)? {
+            Some(answer) => Ok(self.store.answer_idempotent(&answer).await?),
+            None => Ok(()),
         }
     }
 

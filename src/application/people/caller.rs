@@ -112,7 +112,19 @@ impl Member {
         match touched.find(|touch| !self.reach.covers(storage, **touch)) {
             None => Ok(()),
             Some(touch) if touch.writes() && self.role == Role::Member => Err(admin_required()),
-            Some(_) => Err(outside_of_token()),
+            // Whoever browses learns where to begin.
+            Some(Touch::List(_)) => {
+                let listed = self.reach.listed_folders(storage).into_iter();
+                let listed: Vec<String> = listed.map(ToString::to_string).collect();
+                Err(outside_of_token().member("folders", listed))
+            }
+            Some(
+                Touch::Storage
+                | Touch::Read(_)
+                | Touch::Write(_)
+                | Touch::WriteIn(_)
+                | Touch::Delete(_),
+            ) => Err(outside_of_token()),
         }
     }
 

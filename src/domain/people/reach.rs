@@ -177,6 +177,22 @@ impl Reach {
         self.bounds.iter().all(|bounds| bounds.have(storage))
     }
 
+    /// The folders that it names and lists, in their order; none of them is in another one. Whoever may not list the
+    /// folders above begins there.
+    pub fn listed_folders(&self, storage: &StorageRef) -> Vec<&Folder> {
+        let named = self.bounds.iter().flat_map(|bounds| {
+            let written = bounds.write_folders.iter().flatten();
+            bounds.folders.iter().flatten().chain(written)
+        });
+        let mut listed: Vec<&Folder> = named
+            .filter(|folder| self.covers(storage, Touch::List(folder)))
+            .collect();
+        listed.sort_unstable_by(|one, other| one.path().cmp(other.path()));
+        // What is in a folder comes right behind it.
+        listed.dedup_by(|inner, outer| holds(outer, inner.path()));
+        listed
+    }
+
     pub fn covers(&self, storage: &StorageRef, touch: Touch<'_>) -> bool {
         let by_browser = match &self.browser {
             None => true,
@@ -240,6 +256,31 @@ mod tests {
         let list = |path| reach.covers(&ANY, Touch::List(&Folder::parse(path).unwrap()));
         assert!(list("/export/") && list("/export/deep") && list("/a/b"));
         assert!(!list("/") && !list("/a/") && !list("/exports/"));
+    }
+
+    #[test]
+    fn browsing_begins_at_the_outermost_folders() {
+        let bounds = |read: &[&str], write: &[&str]| Bounds {
+            folders: folders(read),
+            write_folders: folders(write).filter(|named| !named.is_empty()),
+            ..Bounds::default()
+        };
+        let listed = |reach: &Reach| -> Vec<String> {
+            let found = reach.listed_folders(&ANY).into_iter();
+            found.map(ToString::to_string).collect()
+        };
+        let token = Reach::within(bounds(
+            &["/b/inner/", "/b/", "/a/x/", "/b-2/", "/b/"],
+            &["/out/", "/a/x/y/"],
+        ));
+        assert_eq!(listed(&token), ["/a/x/", "/b-2/", "/b/", "/out/"]);
+        // A browser's token of it is narrowed further, and lists only where it may list at all.
+        let page = token.narrowed(bounds(&["/b/inner/deep/"], &[]));
+        let reading = page.clone().in_browser(vec![BrowserOperation::Read]);
+        assert!(listed(&reading).is_empty());
+        let browsing = page.in_browser(vec![BrowserOperation::List]);
+        assert_eq!(listed(&browsing), ["/b/inner/deep/"]);
+        assert!(listed(&Reach::everything()).is_empty());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::application::bucket::sign::SignedUrls;
 use crate::application::error::{Error, Result};
-use crate::application::files::sign::{MOST_SIGNED, ReadMethod, SignRequest};
+use crate::application::files::sign::{MOST_SIGNED, SignRequest};
 use crate::application::projects::adding::AddedFiles;
 use crate::application::projects::input::{NewFileInput, parse_files};
 use crate::domain::Invalid;
@@ -10,8 +10,7 @@ use crate::domain::ids::ProjectId;
 use crate::domain::people::reach::Touch;
 use crate::domain::project::ProjectFile;
 use crate::domain::rfc3339;
-use crate::http::api::files::keys::parse_keys;
-use crate::http::api::files::sign::SIGN_LIMIT;
+use crate::http::api::files::sign::{AskedUrls, SIGN_LIMIT};
 use crate::http::api::files::signed_answer::{SignedUrlsBody, UrlFormat, WholeUrls, of_keys};
 use crate::http::api::projects::{CREATE_LIMIT, NewFile};
 use crate::http::body::Body;
@@ -125,6 +124,22 @@ struct SignProjectFiles {
     /// As in `POST /v1/storages/{storage_id}/files/sign`.
     #[serde(default)]
     format: UrlFormat,
+}
+
+impl SignProjectFiles {
+    fn request(self) -> Result<SignRequest> {
+        if self.keys.is_empty() {
+            let invalid = Invalid::new("empty_list", "At least one key is needed.");
+            return Err(Error::field("keys", invalid));
+        }
+        let asked = AskedUrls {
+            expires_in: self.expires_in,
+            content_type: self.content_type,
+            download_name: self.download_name,
+            format: self.format,
+        };
+        asked.request("keys", &self.keys)
+    }
 }
 
 impl From<ProjectFile> for ProjectFileBody {
@@ -330,23 +345,11 @@ async fn sign_project_files(
     trail: Trail,
     body: Body<SignProjectFiles, SIGN_LIMIT>,
 ) -> Result<HttpResponse> {
-    let asked = body.value;
-    if asked.keys.is_empty() {
-        let invalid = Invalid::new("empty_list", "At least one key is needed.");
-        return Err(Error::field("keys", invalid));
-    }
-    let request = SignRequest {
-        keys: parse_keys("keys", &asked.keys)?,
-        expires_in: asked.expires_in.map(Duration::from_secs),
-        content_type: asked.content_type,
-        download_name: asked.download_name,
-        method: ReadMethod::Get,
-        range: None,
-        alike: asked.format == UrlFormat::Compact,
-    };
+    let format = body.value.format;
+    let request = body.value.request()?;
     trail.signs_reads(&request.keys);
     let urls = services.projects.sign(&member.0, &id.0, &request).await?;
     trail.signed_until(urls.end());
     let sending = Sending::of(&services.files, Some(body.memory));
-    of_keys(urls, request.keys, asked.format, sending)
+    of_keys(urls, request.keys, format, sending)
 }

@@ -423,7 +423,9 @@ async fn rotate_webhook_secret(
 
 /// Try a webhook
 ///
-/// Sends an event of the type `webhook.test` now and once, also while the webhook is disabled. It is in no feed.
+/// Sends an event of the type `webhook.test` now and once, also while the webhook is disabled. It is in no feed. Its
+/// `data` has `webhook_id`, `workspace_id`, which is null for a webhook for all workspaces, and
+/// `workspace_external_id`, where the workspace has one.
 #[utoipa::path(
     tag = "Events",
     params(("webhook_id" = String, Path, description = "The webhook's ID")),

@@ -7,6 +7,7 @@ mod dialog;
 mod elsewhere;
 mod files;
 mod files_many;
+mod frame;
 mod hostile_keys;
 mod keyboard;
 mod large_files;

@@ -3,6 +3,7 @@
 use crate::it::browser::accessibility::findings;
 use crate::it::browser::elsewhere::Elsewhere;
 use crate::it::browser::world::World;
+use crate::it::support::app::OPERATOR;
 use crate::it::support::browser;
 use crate::it::support::browser::{ENTER, Page, TAB};
 use futures_util::{StreamExt, stream};
@@ -285,6 +286,72 @@ async fn files_are_uploaded_from_a_page_of_another_origin() {
             .unwrap();
         let said = "root.querySelector('[role=alert]').textContent.includes('The service cannot be reached.')";
         within(&page, "that nothing is read", said).await;
+    })
+    .await;
+}
+
+/// Gives the picker another token.
+async fn give(page: &Page, token: &str) {
+    let script = "document.querySelector('sallyport-picker').setAttribute('token', arguments[0]);";
+    page.script(script, json!([token])).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_for_folders_begins_at_them() {
+    let (world, storage) = furnished().await;
+    let elsewhere = embedded(&world, &storage, "").await;
+    let (app, workspace) = (&world.app, &world.workspace);
+    let asked = json!({
+        "storage_id": storage, "origin": elsewhere.cross_site(), "folder": "/inner/deep/",
+    });
+    let made = app.post("/v1/browser-tokens", &workspace.member, &asked);
+    let of_one = made.await.expect(201)["token"].clone();
+    let asked = json!({
+        "name": "narrow", "role": "member", "folders": ["/many/", "/inner/deep/", "/inner/"],
+    });
+    let path = format!("/v1/workspaces/{}/tokens", workspace.id);
+    let made = app.post(&path, OPERATOR, &asked).await;
+    let of_two = made.expect(201)["token"].clone();
+    browser::run("picker_narrowed", async |browsers| {
+        // The root is asked for first.
+        let page = browsers.open().await;
+        page.expect_status(403);
+        page.goto(&elsewhere.cross_site()).await;
+        within(
+            &page,
+            "that it needs a token",
+            "root.textContent.includes('a token')",
+        )
+        .await;
+        listen(&page).await;
+        give(&page, of_one.as_str().unwrap()).await;
+        // Nobody goes above the one folder.
+        let there = "names.join() === 'c.txt' && crumbs.join() === 'deep'";
+        within(&page, "the token's folder", there).await;
+
+        let page = browsers.open().await;
+        page.expect_status(403);
+        page.goto(&elsewhere.cross_site()).await;
+        within(
+            &page,
+            "that it needs a token",
+            "root.textContent.includes('a token')",
+        )
+        .await;
+        listen(&page).await;
+        give(&page, of_two.as_str().unwrap()).await;
+        let both = "names.join() === 'inner,many' && crumbs.join() === 'All files'";
+        within(&page, "the token's folders", both).await;
+        let open = "root.querySelector('[role=option]').click() ?? true";
+        within(&page, "the first of them", open).await;
+        let there = "names.join() === 'deep' && crumbs.join() === 'All files,inner'";
+        within(&page, "what is in it", there).await;
+        press(&page, "All files").await;
+        within(&page, "the token's folders again", both).await;
+        // What is shown in place of a folder is no error.
+        within(&page, "no error", "heard.length === 0").await;
+        let found = findings(&page).await;
+        assert!(found.is_empty(), "{}", found.join("\n"));
     })
     .await;
 }

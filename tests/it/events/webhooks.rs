@@ -76,7 +76,11 @@ async fn a_webhook_is_made_changed_and_tried() {
     );
     let requests = received(&receiver, 1).await;
     is_signed(secret, &requests[0]);
-    assert_eq!(body(&requests[0])["type"], "webhook.test");
+    let event = body(&requests[0]);
+    assert_eq!(event["type"], "webhook.test");
+    // It is about no workspace, and says so.
+    let data = json!({"workspace_id": null, "webhook_id": created["id"]});
+    assert_eq!(event["data"], data);
     let tried = app.post(&test, OPERATOR, &json!({})).await.expect(200);
     assert_eq!(
         (&tried["succeeded"], &tried["response_status"]),
@@ -88,6 +92,32 @@ async fn a_webhook_is_made_changed_and_tried() {
     assert_eq!(changed["types"], json!([]));
     assert!(changed["description"].is_null() && changed.get("secret").is_none());
     assert_eq!(app.get(&path, OPERATOR).await.expect(200), changed);
+}
+
+#[tokio::test]
+async fn a_workspace_s_webhook_is_tried_with_its_ids() {
+    let app = app().await;
+    let workspace = app.workspace().await;
+    let receiver = receiver(|_| 204).await;
+    let hook = json!({"url": receiver.url});
+    let (id, _) = webhook(&app, &workspace.admin, &hook).await;
+    let test = format!("/v1/webhooks/{id}/test");
+    app.post(&test, &workspace.admin, &json!({}))
+        .await
+        .expect(200);
+    let path = format!("/v1/workspaces/{}", workspace.id);
+    let named = json!({"external_id": "tenant-1"});
+    app.patch(&path, OPERATOR, &named).await.expect(200);
+    app.post(&test, &workspace.admin, &json!({}))
+        .await
+        .expect(200);
+    let requests = received(&receiver, 2).await;
+    let data = json!({"workspace_id": workspace.id, "webhook_id": id});
+    assert_eq!(body(&requests[0])["data"], data);
+    let data = json!({
+        "workspace_id": workspace.id, "workspace_external_id": "tenant-1", "webhook_id": id,
+    });
+    assert_eq!(body(&requests[1])["data"], data);
 }
 
 #[tokio::test]

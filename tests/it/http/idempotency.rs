@@ -1,6 +1,6 @@
 //! Requests with an idempotency key are done once.
 
-use crate::it::support::app::{Answer, OPERATOR, TestApp};
+use crate::it::support::app::{Answer, OPERATOR, ORIGIN, TestApp};
 use crate::it::support::emulator::Emulator;
 use crate::it::support::scene::Scene;
 use futures_util::future::join_all;
@@ -172,4 +172,71 @@ async fn a_kept_answer_is_for_callers_with_the_same_role() {
     assert_eq!(again.expect(201), first);
     let list = app.get("/v1/projects", &workspace.member).await.expect(200);
     assert_eq!(list["projects"].as_array().unwrap().len(), 1);
+}
+
+/// A repetition gets the same token, by the caller alone and for the same person.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_for_a_browser_is_made_once_for_its_key_and_caller() {
+    let app = TestApp::spawn_on_emulator_with(|options| {
+        options.browser_tokens_per_minute = Some("4".into());
+    })
+    .await;
+    let workspace = app.workspace().await;
+    let other = app.token(&workspace.id, "admin").await;
+    let whole = json!({"storage_id": "built-in", "origin": ORIGIN});
+    let reading = json!({"storage_id": "built-in", "origin": ORIGIN, "operations": ["read"]});
+    let send = async |token: &str, actor: Option<&str>, body: &Value| {
+        let request = app
+            .request(Method::POST, "/v1/browser-tokens", token)
+            .header("Idempotency-Key", "once")
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        Answer::of(match actor {
+            Some(actor) => request.header("Sallyport-Actor", actor),
+            None => request,
+        })
+        .await
+    };
+    let admin = workspace.admin.as_str();
+    let first = send(admin, None, &whole).await;
+    assert_eq!(first.header("idempotent-replayed"), None);
+    let first = first.expect(201);
+    // Repetitions make nothing, so the limit does not count them.
+    for _ in 0..5 {
+        let again = send(admin, None, &whole).await;
+        assert_eq!(again.header("idempotent-replayed"), Some("true"));
+        assert_eq!(again.expect(201), first);
+    }
+    let path = "/v1/storages/built-in/files/content?key=/absent";
+    let token = first["token"].as_str().unwrap();
+    let read = app
+        .request(Method::GET, path, token)
+        .header("origin", ORIGIN);
+    Answer::of(read).await.problem(404, "file_not_found");
+
+    // Another body, and another person, are another request.
+    for refused in [
+        send(admin, None, &reading).await,
+        send(admin, Some("user-1"), &whole).await,
+    ] {
+        refused.problem(422, "idempotency_key_reused");
+    }
+    // Another caller has keys of its own, whatever its role: the token ends with the secret that made it.
+    for maker in [other.as_str(), workspace.member.as_str()] {
+        let own = send(maker, None, &whole).await;
+        assert_eq!(own.header("idempotent-replayed"), None);
+        assert_ne!(own.expect(201)["token"], first["token"]);
+    }
+    // A refused request gives its key back.
+    let elsewhere = json!({"storage_id": "built-in", "origin": "https://evil.example"});
+    let request = async |body: &Value| {
+        let request = app
+            .request(Method::POST, "/v1/browser-tokens", admin)
+            .header("Idempotency-Key", "refused-first")
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        Answer::of(request).await
+    };
+    request(&elsewhere).await.refused_field("origin");
+    request(&whole).await.expect(201);
 }

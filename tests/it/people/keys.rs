@@ -115,6 +115,10 @@ async fn every_route_refuses_a_key_without_its_scope() {
         if operation.method != Method::HEAD {
             let problem = refused.problem(403, "missing_scope");
             assert_eq!(problem["scope"], scope.as_str(), "{}", operation.id);
+            // A workspace would not help: which one is missing is said to keys that have the scope.
+            let nowhere = operation.send(&app, &without[&scope], &[]).await;
+            let problem = nowhere.problem(403, "missing_scope");
+            assert_eq!(problem["scope"], scope.as_str(), "{}", operation.id);
         }
         for scope in [scope, Scope::Operator] {
             let allowed = operation.send(&app, &with[&scope], &headers).await;

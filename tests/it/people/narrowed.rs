@@ -372,7 +372,14 @@ async fn a_browser_s_token_does_what_it_was_made_for() {
         format!("{FILES}/content?key=/in-other/a.txt"),
         format!("{FILES}/content?key=/elsewhere/absent"),
     ] {
-        page(&outside).await.problem(403, "outside_of_token");
+        let refused = page(&outside).await;
+        let problem = refused.problem(403, "outside_of_token");
+        // Whoever browses learns where to begin.
+        let listed = match outside.contains("?folder=") {
+            true => json!(["/in/"]),
+            false => Value::Null,
+        };
+        assert_eq!(problem["folders"], listed, "{outside}");
     }
     // Routes that are for no page, further tokens among them.
     for operation in operations() {

@@ -58,6 +58,8 @@ pub trait IdempotencyStore: Send + Sync {
     async fn begin_idempotent(&self, claim: &KeyClaim<'_>) -> StoreResult<Idempotency>;
     /// Moves the end of the lease. False when the key is answered, or another's.
     async fn renew_idempotent(&self, held: &HeldKey, until: OffsetDateTime) -> StoreResult<bool>;
+    /// Stores the answer to a request that stores nothing else.
+    async fn answer_idempotent(&self, answer: &KeptAnswer) -> StoreResult<()>;
     /// Gives the key back, unless it is answered or another's.
     async fn abandon_idempotent(&self, held: &HeldKey) -> StoreResult<()>;
 }

@@ -79,6 +79,30 @@ pub(crate) struct SignFiles {
     format: UrlFormat,
 }
 
+/// What a body says of URLs beside the keys, at every address that signs some.
+pub(in crate::http::api) struct AskedUrls {
+    /// In seconds.
+    pub expires_in: Option<u64>,
+    pub content_type: Option<String>,
+    pub download_name: Option<String>,
+    pub format: UrlFormat,
+}
+
+impl AskedUrls {
+    /// The request for URLs that read these files. `field`: where the body has the keys.
+    pub fn request(self, field: &str, keys: &[String]) -> Result<SignRequest> {
+        Ok(SignRequest {
+            keys: parse_keys(field, keys)?,
+            expires_in: self.expires_in.map(Duration::from_secs),
+            content_type: self.content_type,
+            download_name: self.download_name,
+            method: ReadMethod::Get,
+            range: None,
+            alike: self.format == UrlFormat::Compact,
+        })
+    }
+}
+
 fn no_meaning(field: &str) -> Error {
     Error::field(
         field,
@@ -247,14 +271,15 @@ impl SignFiles {
                 return Err(refuse("key", "missing_field", "`key` or `keys` is needed."));
             }
         };
-        Ok(SignRequest {
-            keys: parse_keys(field, &keys)?,
-            expires_in: self.expires_in.map(Duration::from_secs),
+        let asked = AskedUrls {
+            expires_in: self.expires_in,
             content_type: self.content_type,
             download_name: self.download_name,
-            method: ReadMethod::Get,
+            format: self.format,
+        };
+        Ok(SignRequest {
             range: self.range,
-            alike: self.format == UrlFormat::Compact,
+            ..asked.request(field, &keys)?
         })
     }
 }

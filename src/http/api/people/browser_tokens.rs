@@ -2,7 +2,9 @@
 
 use crate::application::closed_sets;
 use crate::application::error::{Error, FieldError, Result};
-use crate::application::people::browser_tokens::NewBrowserToken;
+use crate::application::kept::idempotency::Keep;
+use crate::application::people::browser_tokens::{Maker, NewBrowserToken};
+use crate::application::people::caller::Member;
 use crate::domain::Invalid;
 use crate::domain::files::file_key::Folder;
 use crate::domain::ids::StorageRef;
@@ -11,9 +13,10 @@ use crate::domain::people::reach::BrowserOperation;
 use crate::domain::people::scope::Scope;
 use crate::http::body::{Body, read_field};
 use crate::http::caller::{FurtherScopes, MemberCaller, TokenMaker};
-use crate::http::context::AuditedTarget;
 use crate::http::declare::changes;
+use crate::http::idempotency::{Idempotent, MadeAnswer};
 use crate::http::state::Services;
+use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
 use serde::{Deserialize, Serialize};
@@ -108,11 +111,12 @@ const MOST_OPERATIONS: usize = 100;
 /// Make a token for a browser
 ///
 /// For a page of the product's: it reaches one storage, and only `GET …/files`, `…/files/content`,
-/// `…/files/metadata`, `…/files/sign` and the uploads in parts, as far as its operations go. It is sealed and kept nowhere, and ends with whoever made
-/// it. It makes no further tokens.
+/// `…/files/metadata`, `…/files/sign` and the uploads in parts, as far as its operations go. It is sealed, has no row
+/// of its own, and ends with whoever made it. It makes no further tokens.
 #[utoipa::path(
     tag = "Tokens",
     request_body = NewBrowserTokenBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Repetitions by the same caller with the same key get the same token.")),
     responses(
         (status = 201, description = "Made", body = BrowserTokenBody),
         (status = 404, description = "There is no such storage in the workspace"),
@@ -125,6 +129,7 @@ async fn create_browser_token(
     member: MemberCaller,
     maker: TokenMaker,
     further: FurtherScopes,
+    once: Idempotent,
     services: Data<Services>,
     body: Body<NewBrowserTokenBody>,
 ) -> Result<HttpResponse> {
@@ -132,18 +137,36 @@ async fn create_browser_token(
     if new.operations.contains(&BrowserOperation::Write) {
         further.need(Scope::FilesWrite)?;
     }
-    let tokens = &services.people.browser_tokens;
+    let answer = |(token, expires_at): &MadeToken| {
+        let body = BrowserTokenBody {
+            token: token.clone(),
+            expires_at: *expires_at,
+        };
+        // It has no ID: the audit log names what it is for.
+        Ok(MadeAnswer::new(StatusCode::CREATED, &body)?.about(new.storage.to_string()))
+    };
+    // It ends with the secret that made it, and is for one person.
+    let once = once.of_caller_alone(&member.0);
+    once.run(&services, body.fingerprint, answer, async |keep| {
+        make(&services, &member.0, &maker.0, &new, keep).await
+    })
+    .await
+}
+
+/// A token, and until when it works.
+type MadeToken = (String, OffsetDateTime);
+
+async fn make(
+    services: &Services,
+    member: &Member,
+    maker: &Maker,
+    new: &NewBrowserToken,
+    keep: Keep<'_, MadeToken>,
+) -> Result<MadeToken> {
     // Whether there is one.
-    services.storages.get(&member.0, &new.storage).await?;
-    services
-        .people
-        .origins
-        .admit(&new.origin, &member.0)
-        .await?;
-    let (token, expires_at) = tokens.make(&member.0, &maker.0, &new)?;
-    let mut response = HttpResponse::Created().json(BrowserTokenBody { token, expires_at });
-    // It has no ID: the audit log names what it is for.
-    let target = AuditedTarget(new.storage.to_string());
-    response.extensions_mut().insert(target);
-    Ok(response)
+    services.storages.get(member, &new.storage).await?;
+    services.people.origins.admit(&new.origin, member).await?;
+    let made = services.people.browser_tokens.make(member, maker, new)?;
+    services.idempotency.keep_alone(keep, &made).await?;
+    Ok(made)
 }

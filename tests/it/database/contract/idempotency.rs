@@ -18,6 +18,7 @@ on_both_engines!(
     holders_of_an_older_version_are_respected,
     an_old_answer_is_forgotten,
     what_is_made_and_its_answer_are_stored_together,
+    an_answer_is_stored_alone,
     one_of_many_takes_the_key,
     forgotten_keys_are_swept_out,
     what_is_remembered_has_one_value,
@@ -140,6 +141,28 @@ async fn an_old_answer_is_forgotten(db: TestDb) {
     ));
     let late = day + Duration::microseconds(1);
     assert_eq!(begin(&db, "a", "k", late).await, Idempotency::Started);
+}
+
+/// Of a request that makes what has no row.
+async fn an_answer_is_stored_alone(db: TestDb) {
+    let db = db.database;
+    let at = now();
+    let answer = |since| KeptAnswer {
+        held: held("a", "k", since),
+        sealed: b"x".to_vec(),
+    };
+    let lost = Err(StoreError::KeyLost);
+    assert_eq!(db.answer_idempotent(&answer(at)).await, lost);
+    assert_eq!(begin(&db, "a", "k", at).await, Idempotency::Started);
+    assert_eq!(db.answer_idempotent(&answer(at + HOUR)).await, lost);
+    assert_eq!(db.answer_idempotent(&answer(at)).await, Ok(()));
+    let answered = Idempotency::Answered {
+        fingerprint: [7; 32],
+        sealed_answer: b"x".to_vec(),
+    };
+    assert_eq!(begin(&db, "a", "k", at).await, answered);
+    // It stands.
+    assert_eq!(db.answer_idempotent(&answer(at)).await, lost);
 }
 
 /// Each method that makes something makes it with the answer, or makes nothing.
