@@ -529,5 +529,5 @@ fn logout_refused(refused: Refused) -> Error {
 
 fn failed(detail: &str) -> Error {
     Error::new(Kind::Unauthenticated, "sign_in_failed", detail)
-        .remedy("Start the sign-in again. If it stays, tell the operator of Sallyport.")
+        .remedy("Start the sign-in again. If it stays, tell the operator of this service.")
 }
