@@ -130,7 +130,10 @@ class Administrator:
             )
         except Exception as error:  # Any error of the emulator is shown on the page.
             return "failed", str(error), None
-        words = "This role does not require the external ID. Enter its ARN in the dialog under “Use another role”: the check rejects it."
+        words = (
+            "This role does not require the external ID. Enter its ARN in the dialog, under Use another role: the "
+            "check rejects it."
+        )
         return "careless", words, role_arn
 
     def sign_in_link(self, role):
