@@ -94,16 +94,30 @@ class Administrator:
             done = customer.provision(self.state, setup, documents)
         except customer.Refused as refused:
             return "failed", str(refused), None
-        words = ", ".join(
+        parts = ", ".join(
             f"{words} {done[name]}"
             for name, words in (
                 ("role", "role"),
+                ("user", "user"),
                 ("permission_policy", "permission policy"),
+                ("access_key", "access key"),
                 ("cors", "CORS"),
                 ("lifecycle", "lifecycle"),
             )
+            if done.get(name)
         )
-        return "good", f"Applied in account {accounts.CUSTOMER}: {words}. Paste this into the dialog:", done["role_arn"]
+        words = f"Applied in account {accounts.CUSTOMER}: {parts}."
+        role_arn = done.get("role_arn")
+        if done.get("secret_access_key"):
+            words += (
+                f" Enter this access key in the dialog. Access key ID: {done['access_key_id']}. "
+                f"Secret access key: {done['secret_access_key']}."
+            )
+        elif role_arn and role_arn == setup.get("expected_role_arn"):
+            words += " The dialog finds this role by itself:"
+        elif role_arn and role_arn != setup.get("role_arn"):
+            words += f" Enter the account ID {accounts.CUSTOMER} in the dialog, and it finds this role by itself:"
+        return "good", words, role_arn
 
     def be_careless(self, setup, documents):
         try:
@@ -116,7 +130,10 @@ class Administrator:
             )
         except Exception as error:  # Any error of the emulator is shown on the page.
             return "failed", str(error), None
-        words = "This role does not require the external ID. Paste its ARN into the dialog: the check rejects it."
+        words = (
+            "This role does not require the external ID. Enter its ARN in the dialog, under Use another role: the "
+            "check rejects it."
+        )
         return "careless", words, role_arn
 
     def sign_in_link(self, role):
@@ -159,12 +176,13 @@ class Administrator:
             )
         where = html.escape(f"{setup['bucket']}/{setup['prefix'] or ''}")
         access = "read and write" if setup["access"] == "read_write" else "read"
+        by_role = setup["auth"] == "role"
         return (
             f"<section><h2>{name}</h2><p><code>{where}</code>, {access}<br>"
             f"<span class='quiet'>External ID <code>{html.escape(setup['external_id'])}</code></span></p>"
             + self.result(setup["id"])
             + _button("apply", setup["id"], f"Apply these documents in account {accounts.CUSTOMER}", "first")
-            + _button("careless", setup["id"], "Make a role without the external ID instead", "")
+            + (_button("careless", setup["id"], "Make a role without the external ID instead", "") if by_role else "")
             + "</section>"
         )
 

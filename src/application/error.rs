@@ -276,7 +276,7 @@ impl Error {
             "internal_error",
             "The service failed to do this, and it is not your fault.",
         )
-        .remedy("Try again. If it stays, send the operator the request ID.")
+        .remedy("Try again. If the problem persists, send the operator the request ID.")
         .internal(cause)
     }
 }

@@ -10,6 +10,9 @@ use time::OffsetDateTime;
 
 /// The audit log, as an operator handles it.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sallyport audit export --before 2026-01-01 --output audit-2025.jsonl")]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: AuditCommand,
@@ -25,6 +28,10 @@ pub enum AuditCommand {
 /// What was exported to a file may be removed afterwards: at once by `--delete`, or later by
 /// SALLYPORT_RETENTION_AUDIT. What was not exported can never be removed.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sallyport audit export --before 2026-01-01 --output audit-2025.jsonl --delete
+  sallyport audit export --before 2026-01-01T12:00:00Z | gzip > audit.jsonl.gz")]
 pub struct ExportArguments {
     /// Export the entries from before this time, like 2026-01-01 (in UTC) or 2026-01-01T12:00:00Z
     #[arg(long, value_name = "DATE", value_parser = parse_time)]

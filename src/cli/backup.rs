@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 /// overwritten. The master key is not in it. For PostgreSQL the command says what to run instead, and ends with status
 /// 1.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sallyport backup /backups/sallyport-2026-01-31.db")]
 pub struct Arguments {
     /// The new file
     #[arg(value_name = "FILE")]

@@ -133,7 +133,7 @@ fn problem(step: &Value, page: &mut String) {
     }
     let causes = list(problem, "causes");
     if !causes.is_empty() {
-        line(2, "It may be, the likeliest first:");
+        line(2, "Possible causes, the most likely first:");
     }
     for cause in causes {
         line(

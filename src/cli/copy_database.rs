@@ -10,6 +10,10 @@ use std::io::{self, Write};
 /// one transaction: the target has all rows, or none. The source is left as it is. Afterwards start the service with
 /// the new database and the same master key.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sallyport copy-database --from sqlite:///var/lib/sallyport/sallyport.db \\
+      --to postgres://sallyport@db.example.com:5432/sallyport")]
 pub struct Arguments {
     /// Where everything is, like sqlite:///var/lib/sallyport/sallyport.db
     #[arg(long, value_name = "URL")]

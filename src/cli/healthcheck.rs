@@ -7,6 +7,10 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sallyport healthcheck
+  sallyport healthcheck --ready --management-listen 127.0.0.1:9090")]
 pub struct Arguments {
     /// The address that the service listens on.
     /// Default: 127.0.0.1:8080. Example: 127.0.0.1:9000

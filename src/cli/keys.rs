@@ -8,6 +8,9 @@ use std::io::{self, Write};
 
 /// The master key, as an operator handles it.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sallyport keys replace --lost")]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: KeysCommand,
@@ -24,6 +27,10 @@ pub enum KeysCommand {
 /// command says first what dies with the lost key, and asks. Connections by role, external IDs, tokens, projects and the
 /// audit log stay as they are. To change a key that you have, use `sallyport rekey`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sallyport keys replace --lost
+  sallyport keys replace --lost --yes")]
 pub struct ReplaceArguments {
     /// The key of before is lost: give up what only it opens
     #[arg(long, required = true)]

@@ -9,6 +9,9 @@ use std::io::{self, Write};
 /// SALLYPORT_MIGRATE=off then serves with a role that may read and write rows and nothing else. Services of the
 /// release before go on running on the new schema.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  SALLYPORT_DATABASE_URL=postgres://owner@db.example.com/sallyport sallyport migrate")]
 pub struct Arguments {
     #[command(flatten)]
     pub options: Options,

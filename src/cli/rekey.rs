@@ -10,6 +10,9 @@ use std::io::{self, Write};
 /// SALLYPORT_MASTER_KEY_PREVIOUS. After this command the previous key can be removed. It may be stopped and
 /// run again at any time.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sallyport rekey")]
 pub struct Arguments {
     #[command(flatten)]
     pub options: Options,

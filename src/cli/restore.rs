@@ -12,6 +12,10 @@ use std::io::{self, Write};
 /// the settings opens it. Ends with status 1 where one of these is wrong. To restore a copy, stop the service, put the
 /// file in the place of the database and start the service.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sallyport restore --check /backups/sallyport-2026-01-31.db
+  sallyport restore --check postgres://sallyport@db.example.com/restored")]
 pub struct Arguments {
     /// A file that `sallyport backup` has made, or the URL of a PostgreSQL database that a dump was restored into
     #[arg(long, value_name = "FILE", required = true)]

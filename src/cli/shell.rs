@@ -32,14 +32,17 @@ pub fn completions(
 /// Prints the manual: a page for each command, one after the other.
 pub fn man(mut whole: Command, out: &mut impl Write) -> io::Result<()> {
     whole.build();
-    let pages = whole
-        .get_subcommands()
-        .filter(|command| command.get_name() != "help" && !command.is_hide_set());
-    clap_mangen::Man::new(whole.clone()).render(out)?;
-    for command in pages {
-        let name = format!("sallyport {}", command.get_name());
-        let page = command.clone().display_name(name);
-        clap_mangen::Man::new(page).render(out)?;
+    pages(&whole, "sallyport", out)
+}
+
+/// A command's page, and those of the commands below it.
+fn pages(command: &Command, name: &str, out: &mut impl Write) -> io::Result<()> {
+    let page = command.clone().display_name(name.to_owned());
+    clap_mangen::Man::new(page).render(out)?;
+    for below in command.get_subcommands() {
+        if below.get_name() != "help" && !below.is_hide_set() {
+            pages(below, &format!("{name} {}", below.get_name()), out)?;
+        }
     }
     Ok(())
 }

@@ -31,9 +31,12 @@ pub async fn tenants(
         }
     }
     let tenant = named.map(|(tenant, _)| tenant);
-    let services = request.app_data::<web::Data<Services>>();
-    let site = services.map_or("", |services| services.site.base());
-    let place = Place::new(site, tenant.as_ref());
+    let place = match request.app_data::<web::Data<Services>>() {
+        Some(services) => {
+            Place::new(services.site.base(), tenant.as_ref()).of_product(&services.site.brand.name)
+        }
+        None => Place::new("", tenant.as_ref()),
+    };
     if let Some(tenant) = tenant {
         request.extensions_mut().insert(tenant);
     }

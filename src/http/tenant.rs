@@ -3,6 +3,7 @@
 //! The first workspace of a browser has addresses without it. A second one has it in all of its addresses, and a
 //! session cookie of its own, so that each tab stays in its workspace.
 
+use crate::domain::brand::BrandName;
 use crate::domain::ids::WorkspaceId;
 use actix_web::{HttpMessage, HttpRequest};
 use std::fmt;
@@ -17,13 +18,15 @@ tokio::task_local! {
     static PLACE: Place;
 }
 
-/// Where a page is: what the addresses in it begin with.
+/// Where a page is: what the addresses in it begin with, and whose product it belongs to.
 #[derive(Debug, Clone, Default)]
 pub struct Place {
     /// The path of the public URL, which the proxy strips: nothing, or like `/sallyport`.
     site: String,
     /// The same, and the workspace: like `/sallyport/w/SHORT`.
     base: String,
+    /// The product, as people know it.
+    product: BrandName,
 }
 
 impl Place {
@@ -33,6 +36,15 @@ impl Place {
         Self {
             site: site.to_owned(),
             base: format!("{site}{tenant}"),
+            product: BrandName::default(),
+        }
+    }
+
+    /// The same in the pages of this product.
+    pub fn of_product(self, product: &BrandName) -> Self {
+        Self {
+            product: product.clone(),
+            ..self
         }
     }
 
@@ -98,6 +110,11 @@ pub fn place() -> Place {
 /// both.
 pub fn base() -> String {
     place().base
+}
+
+/// The name of the product that the page which is being made belongs to.
+pub fn product() -> String {
+    place().product.as_str().to_owned()
 }
 
 /// One of the service's own paths, as the page that is being made links to it. Others stay as they are.

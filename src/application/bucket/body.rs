@@ -88,7 +88,7 @@ impl From<BodyFault> for Error {
                 "checksum_mismatch",
                 format!("The body does not have the digest of `{header}`. Nothing was stored."),
             )
-            .remedy("Send the file again. If it stays, compute the digest of the very bytes that are sent."),
+            .remedy("Send the file again. If the problem persists, compute the digest of the very bytes that are sent."),
             BodyFault::TooLong { most } => Self::new(
                 Kind::TooLarge,
                 "body_too_large",

@@ -61,7 +61,7 @@ impl PrincipalSource {
                 "aws_identity_unknown",
                 "The service does not know its own AWS account at the moment, so it cannot say which account a role must trust.",
             )
-            .remedy("Try again in a moment. If it stays, the operator must look at the service's AWS credentials.")
+            .remedy("Try again in a moment. If the problem persists, the operator must look at the service's AWS credentials.")
             .retry_after(Duration::from_secs(5))
             .internal(format!("{failure}: {:?}", failure.message))),
         }

@@ -184,7 +184,7 @@ pub fn unavailable(cause: &NoAnswer) -> Error {
         "issuer_unavailable",
         "The service that signs people in does not answer as it should.",
     )
-    .remedy("Try again in a moment. If it stays, tell the operator of Sallyport.")
+    .remedy("Try again in a moment. If the problem persists, tell the operator of this service.")
     .retry_after(SHORT_PAUSE)
     .internal(&cause.0)
 }

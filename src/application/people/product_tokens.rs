@@ -108,7 +108,9 @@ impl ProductTokens {
                 "sign_in_token_used",
                 "This token has been used. Each signs somebody in once.",
             )
-            .remedy("Go back to where you came from and open Sallyport from there again.")
+            .remedy(
+                "Go back to the product that you came from, and open this page again from there.",
+            )
         })
     }
 
@@ -154,5 +156,5 @@ fn token_refused(refused: Refused) -> Error {
         "sign_in_token_refused",
         format!("This token cannot be accepted. {}", refused.why()),
     )
-    .remedy("Go back to where you came from and open Sallyport from there again.")
+    .remedy("Go back to the product that you came from, and open this page again from there.")
 }

@@ -396,7 +396,7 @@ fn unusable_link(way_back: &WayBack) -> Error {
         "sign_in_link_unusable",
         "This sign-in link has been used, or its time is up.",
     )
-    .remedy("Go back to where you came from and open Sallyport from there again.");
+    .remedy("Go back to the product that you came from, and open this page again from there.");
     match way_back.elsewhere() {
         Some(url) => error.member("return_url", url.as_str()),
         None => error,

@@ -45,6 +45,10 @@ pub enum Files {
 
 /// List a folder.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sallyport files ls /images/
+  sallyport files ls --recursive --suffix .png --limit 100")]
 pub struct Ls {
     /// The folder, like /images/
     #[arg(default_value = "/")]
@@ -76,6 +80,9 @@ pub struct Ls {
 
 /// Print a file's bytes, as they are.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sallyport files cat /reports/2026.pdf > report.pdf")]
 pub struct Cat {
     /// The file's key, like /images/cat.png
     key: String,
@@ -90,6 +97,10 @@ pub struct Cat {
 
 /// Store a file, in place of one with the same key.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sallyport files put report.pdf /reports/2026.pdf
+  tar c folder | sallyport files put - /backup.tar --if-absent")]
 pub struct Put {
     /// The file to send; `-` is standard input
     file: String,
@@ -115,6 +126,9 @@ pub struct Put {
 
 /// Delete files. One that is not there is as good as deleted.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sallyport files rm /old.txt /older.txt")]
 pub struct Rm {
     /// The files' keys
     #[arg(required = true, value_name = "KEY")]
@@ -130,6 +144,11 @@ pub struct Rm {
 
 /// Sign URLs: whoever has one may use the file until it ends.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sallyport files sign /reports/2026.pdf --expires-in 3600
+  sallyport files sign /logs/a.txt --range bytes=0-99
+  sallyport files sign /upload.bin --method PUT --content-type application/octet-stream")]
 pub struct Sign {
     /// The files' keys
     #[arg(required = true, value_name = "KEY")]
@@ -165,6 +184,9 @@ pub struct Sign {
 
 /// Copy a file within the storage.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sallyport files cp /reports/2026.pdf /archive/2026.pdf --if-absent")]
 pub struct Cp {
     from: String,
     to: String,

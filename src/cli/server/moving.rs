@@ -18,6 +18,10 @@ const END: &[u8] = b"{\"end\":";
 /// The file is encrypted, and readable by its user alone. A file that breaks off is removed. The token is the
 /// operator's.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sallyport export --workspace wrk_019a1f0e7c1b7d439a520c8c2f6f6b1e --out acme.ndjson
+  sallyport export --workspace acme --transfer --out acme.ndjson")]
 pub struct ExportArguments {
     /// The workspace's ID, or the product's own ID of it
     #[arg(long, value_name = "ID")]
@@ -43,6 +47,10 @@ pub struct ExportArguments {
 ///
 /// The token is the operator's.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sallyport import acme.ndjson --dry-run
+  sallyport import acme.ndjson")]
 pub struct ImportArguments {
     /// The file; `-` is standard input
     file: String,

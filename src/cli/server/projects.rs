@@ -36,6 +36,11 @@ pub enum Projects {
 
 /// Make a project. Its files come from keys, a folder or a manifest.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sallyport projects create Cats /images/1.png /images/2.png
+  sallyport projects create Cats --folder /images/ --include '**/*.png' --wait
+  sallyport projects create Cats --keys-from keys.txt --on-missing skip")]
 #[command(group(clap::ArgGroup::new("source").required(true).args(["keys", "keys_from", "folder", "manifest"])))]
 pub struct Create {
     /// What the project is called
@@ -91,6 +96,10 @@ pub struct Create {
 
 /// List the projects, newest first.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sallyport projects ls
+  sallyport projects ls --output json | jq -r '.projects[].id'")]
 pub struct Ls {
     /// How to print: table, or json
     #[arg(long, value_enum, default_value_t = Output::Table)]

@@ -24,7 +24,7 @@ pub const MEANINGS: &[(&str, &str)] = &[
     ),
     (
         "aws_answer_unreadable",
-        "The answer has not the form of S3 or STS.",
+        "The answer does not have the form of S3 or STS.",
     ),
     (
         "aws_clock_skew",
@@ -161,7 +161,7 @@ pub const MEANINGS: &[(&str, &str)] = &[
     ),
     (
         "endpoint_not_s3",
-        "What answers at the endpoint is no S3-compatible store: a proxy, a console, or a page for people.",
+        "What answers at the endpoint is not an S3-compatible store: a proxy, a console, or a page for people.",
     ),
     (
         "endpoint_redirects",
@@ -314,63 +314,63 @@ pub const MEANINGS: &[(&str, &str)] = &[
     ("secret_wrong", "The secret does not fit the access key."),
     (
         "service_account_not_signed_up",
-        "The service's own account is not signed up. The operator's.",
+        "The service's own account is not signed up. Only the operator can fix this.",
     ),
     (
         "service_credentials_missing",
-        "The service found no credentials of its own. The operator's.",
+        "The service found no credentials of its own. Only the operator can fix this.",
     ),
     (
         "service_denied_by_identity_policy",
-        "A policy of the service's identity denies AssumeRole. The operator's.",
+        "A policy of the service's identity denies AssumeRole. Only the operator can fix this.",
     ),
     (
         "service_denied_by_permissions_boundary",
-        "The permissions boundary of the service's identity does not let it call AssumeRole. The operator's.",
+        "The permissions boundary of the service's identity does not let it call AssumeRole. Only the operator can fix this.",
     ),
     (
         "service_denied_by_service_control_policy",
-        "A service control policy of the service's organization does not let it call AssumeRole. The operator's.",
+        "A service control policy of the service's organization does not let it call AssumeRole. Only the operator can fix this.",
     ),
     (
         "service_denied_by_session_policy",
-        "The session policy that the service runs under does not let it call AssumeRole. The operator's.",
+        "The session policy that the service runs under does not let it call AssumeRole. Only the operator can fix this.",
     ),
     (
         "service_denied_by_vpc_endpoint_policy",
-        "The policy of the service's VPC endpoint does not let it call AssumeRole. The operator's.",
+        "The policy of the service's VPC endpoint does not let it call AssumeRole. Only the operator can fix this.",
     ),
     (
         "service_identity_provider_refused",
-        "STS does not accept the token of the identity provider that the service signs in with. The operator's.",
+        "STS does not accept the token of the identity provider that the service signs in with. Only the operator can fix this.",
     ),
     (
         "service_key_unknown",
-        "AWS does not know the access key that the service runs on. The operator's.",
+        "AWS does not know the access key that the service runs on. Only the operator can fix this.",
     ),
     (
         "service_not_permitted",
-        "No policy of the service's identity lets it call AssumeRole. The operator's.",
+        "No policy of the service's identity lets it call AssumeRole. Only the operator can fix this.",
     ),
     (
         "service_secret_wrong",
-        "The signature made with the service's own credentials does not match. The operator's.",
+        "The signature made with the service's own credentials does not match. Only the operator can fix this.",
     ),
     (
         "service_session_expired",
-        "The session that the service runs on has expired. The operator's.",
+        "The session that the service runs on has expired. Only the operator can fix this.",
     ),
     (
         "service_session_unknown",
-        "The session that the service runs on is not known in the Region. The operator's.",
+        "The session that the service runs on is not known in the Region. Only the operator can fix this.",
     ),
     (
         "service_signature_missing",
-        "The service's call arrived without its signature. The operator's.",
+        "The service's call arrived without its signature. Only the operator can fix this.",
     ),
     (
         "session_attributes_refused",
-        "The service's own session carries session tags or a source identity that the role does not let in. The operator's.",
+        "The service's own session carries session tags or a source identity that the role does not let in. Only the operator can fix this.",
     ),
     (
         "session_expired",
@@ -382,19 +382,19 @@ pub const MEANINGS: &[(&str, &str)] = &[
     ),
     (
         "session_not_known_in_region",
-        "S3 answers `InvalidToken`: the role's account has not enabled the bucket's Region, or only a short while ago.",
+        "S3 answers `InvalidToken`: the role's account has not enabled the bucket's Region, or did so only a short while ago.",
     ),
     (
         "session_policy_malformed",
-        "STS says that the session policy is malformed, and what of it.",
+        "STS says that the session policy is malformed, and which part of it.",
     ),
     (
         "session_policy_too_large",
-        "The session policy takes more room than STS gives.",
+        "The session policy is larger than STS allows.",
     ),
     (
         "session_tags_too_large",
-        "Session tags of the service's own session leave no room for the session policy. The operator's.",
+        "Session tags of the service's own session leave no room for the session policy. Only the operator can fix this.",
     ),
     (
         "signature_missing",

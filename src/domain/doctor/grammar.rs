@@ -245,7 +245,7 @@ fn statement(kind: DocumentKind, node: &Node, path: &str, notes: &mut Notes) {
                         "A trust policy is about the role that it belongs to. IAM refuses it with a resource."
                     }
                     _ => {
-                        "A policy of a role or user is for whom it is attached to. IAM refuses it with a principal; this may be a bucket policy, or a trust policy."
+                        "A policy of a role or user applies to the identity that it is attached to. IAM refuses it with a principal; this may be a bucket policy, or a trust policy."
                     }
                 },
                 format!("Remove `{name}`."),

@@ -135,7 +135,7 @@ async fn it_works_without_scripts() {
         // Closing is a page of its own.
         world.goto(&page, "/settings/storages").await;
         dialog::open(&page).await;
-        page.press("Close").await;
+        page.press("Save and close").await;
         page.see("Keep this setup for later?").await;
         page.press("Discard").await;
         page.see("The setup was closed.").await;
@@ -156,7 +156,7 @@ async fn a_kept_setup_is_resumed_with_all_that_was_typed() {
         dialog::go_to_role(&page).await;
         let role_arn = "arn:aws:iam::123456789012:role/of/acme/sallyport";
         dialog::enter_role(&page, role_arn).await;
-        page.press("Close").await;
+        page.press("Save and close").await;
         page.see("Keep this setup for later?").await;
         page.press("Keep for later").await;
         page.at("/settings/storages").await;
@@ -183,7 +183,7 @@ async fn a_kept_setup_is_resumed_with_all_that_was_typed() {
         later.press("Use another account or role").await;
         assert_eq!(later.value("Role ARN").await, role_arn);
 
-        later.press("Close").await;
+        later.press("Save and close").await;
         later.press("Discard").await;
         later.see("The setup was closed.").await;
         later.see_no("setup in progress").await;

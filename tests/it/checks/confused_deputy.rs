@@ -380,7 +380,7 @@ async fn a_role_that_is_loosened_later_stops_its_storage_until_a_check_passes() 
         let visitor = Visitor::sign_in(&app, &workspace.admin, role).await;
         let shown = visitor.get(&page).await.text;
         assert!(
-            shown.contains("This storage is quarantined since"),
+            shown.contains("This storage has been quarantined since"),
             "{shown}"
         );
         let listed = visitor.get("/settings/storages").await.text;

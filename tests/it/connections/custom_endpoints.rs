@@ -1,5 +1,6 @@
 //! Access keys, and stores that are not AWS's.
 
+use crate::it::setups::pages::{Browser, shows};
 use crate::it::support::app::{Answer, ORIGIN, TestApp, logs};
 use crate::it::support::aws::stub::{AwsStub, s3_error};
 use crate::it::support::aws::wire::{Reply, Wire};
@@ -95,8 +96,14 @@ async fn an_access_key_connects_and_stays_secret() {
     ] {
         assert!(documents[absent].is_null(), "{absent}");
     }
+    let admin = Browser::signed_in(&app, &dialog.workspace, "admin").await;
+    let page = admin.get(&path.replace("/v1/", "/settings/")).await;
+    shows(&page, 200, "What is applied at the store for this storage");
+    shows(&page, 200, "S3 deletes files after 7 days");
+    assert!(!page.text.contains("/documents/trust_policy"));
     for there in ["permission_policy", "cors", "lifecycle"] {
         assert!(!documents[there].is_null(), "{there}");
+        shows(&page, 200, &format!("/documents/{there}\""));
     }
     for file in std::fs::read_dir(app.folder.path()).unwrap().flatten() {
         let bytes = std::fs::read(file.path()).unwrap();

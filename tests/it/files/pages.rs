@@ -415,7 +415,7 @@ async fn members_and_other_workspaces_are_refused() {
     let member = Visitor::sign_in(&app, &workspace.admin, "member").await;
     let page = member.get(&folder(&storage, "/")).await;
     assert!(page.text.contains(">a.txt<"));
-    assert!(!page.text.contains("Upload") && !page.text.contains("confirm-delete"));
+    assert!(!page.text.contains("Upload") && !page.text.contains("/files/confirm-"));
     let stranger = Visitor::sign_in(&app, &other.admin, "admin").await;
     for (visitor, status) in [(&member, 403), (&stranger, 404)] {
         for what in ["files/delete", "files/confirm-delete"] {

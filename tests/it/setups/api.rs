@@ -528,6 +528,26 @@ async fn documents_come_with_their_types_and_names() {
     let get = async |rest: &str| app.get(&dialog.path(rest), &admin).await;
     get("/documents").await.problem(409, "setup_incomplete");
     get("/documents/cli").await.problem(409, "setup_incomplete");
+    // One that does not apply yet says what it needs.
+    dialog
+        .patch(json!({"bucket": "acme-data"}))
+        .await
+        .expect(200);
+    for (name, needed) in [
+        ("bucket_policy", "`role_arn`"),
+        ("key_policy", "`kms_key_arn`"),
+    ] {
+        let absent = get(&format!("/documents/{name}")).await;
+        let problem = absent.problem(404, "not_found");
+        assert!(
+            problem["detail"].as_str().unwrap().contains(name),
+            "{problem}"
+        );
+        assert!(
+            problem["remedy"].as_str().unwrap().contains(needed),
+            "{problem}"
+        );
+    }
     dialog
         .patch(json!({"bucket": "acme-data", "prefix": "team", "role_arn": ROLE}))
         .await

@@ -81,7 +81,7 @@ impl From<StoreError> for Error {
             StoreError::ReadOnly(_) => (
                 "database_read_only",
                 "The service's database accepts no changes at the moment. Nothing was changed.",
-                "Try again later. If it stays, the operator must make the database writable.",
+                "Try again later. If the problem persists, the operator must make the database writable.",
                 30,
             ),
             StoreError::KeyLost => {

@@ -528,6 +528,7 @@ fn logout_refused(refused: Refused) -> Error {
 }
 
 fn failed(detail: &str) -> Error {
-    Error::new(Kind::Unauthenticated, "sign_in_failed", detail)
-        .remedy("Start the sign-in again. If it stays, tell the operator of Sallyport.")
+    Error::new(Kind::Unauthenticated, "sign_in_failed", detail).remedy(
+        "Start the sign-in again. If the problem persists, tell the operator of this service.",
+    )
 }

@@ -1,4 +1,4 @@
-//! The answer has not the form of S3 or STS.
+//! The answer does not have the form of S3 or STS.
 
 use crate::domain::cause::answers::Attempt;
 use crate::domain::cause::entry::{CauseEntry, Facts, Side, Stage, Words};
@@ -15,7 +15,7 @@ impl CauseEntry for AwsAnswerUnreadable {
             "aws_answer_unreadable",
             Stage::Answers,
             Side::Network,
-            "The answer has not the form of S3 or STS.",
+            "The answer does not have the form of S3 or STS.",
         )
         .passing()
     }
@@ -27,7 +27,7 @@ impl CauseEntry for AwsAnswerUnreadable {
                 "{} answered in a form that cannot be read. This proves nothing about the settings.",
                 self.attempt.sentence()
             ),
-            "Try again in a moment. If it stays, contact the operator.",
+            "Try again in a moment. If the problem persists, contact the operator.",
         )
     }
 

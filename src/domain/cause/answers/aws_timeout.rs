@@ -27,7 +27,7 @@ impl CauseEntry for AwsTimeout {
                 "{} did not answer in time. This proves nothing about the settings.",
                 self.attempt.sentence()
             ),
-            "Try again in a moment. If it stays, contact the operator.",
+            "Try again in a moment. If the problem persists, contact the operator.",
         )
     }
 

@@ -30,14 +30,14 @@ impl CauseEntry for AwsUnreachable {
                     "{} could not be reached, or the connection broke. This proves nothing about the settings.",
                     self.attempt.sentence()
                 ),
-                "Try again in a moment. If it stays, contact the operator.",
+                "Try again in a moment. If the problem persists, contact the operator.",
             ),
             Some(host) => Words::new(
                 format!("There was no connection to `{host}`"),
                 format!(
                     "We tried to use the bucket, and `{host}` could not be reached, or the connection broke without an answer. This proves nothing about the other settings."
                 ),
-                "Try again in a moment. If it stays, compare the endpoint's scheme (`http` or `https`) and its port with the store's documentation, then contact the operator.",
+                "Try again in a moment. If the problem persists, compare the endpoint's scheme (`http` or `https`) and its port with the store's documentation, then contact the operator.",
             ),
         }
     }

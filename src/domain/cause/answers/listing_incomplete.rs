@@ -27,7 +27,7 @@ impl CauseEntry for ListingIncomplete {
                 "{} answered with a listing that contradicts itself or what was listed before, so files may be missing from it. It was asked twice. This proves nothing about the settings.",
                 self.attempt.sentence()
             ),
-            "Send the operator the request ID: the log says what does not agree. Whoever runs the store can find why it lists so.",
+            "Send the operator the request ID: the log says what does not agree. The operator of the store can find out why.",
         )
     }
 

@@ -31,17 +31,17 @@ impl CauseEntry for AccountDisabled {
             Disabled::AllAccess => (
                 "All access to the bucket is switched off",
                 "S3 says that all access to this bucket is disabled. It does so for accounts that are suspended, and for some names of buckets. No policy changes that.",
-                "Compare the bucket's name with the one in the S3 console. If it is right, the owner of the bucket's account asks AWS Support.",
+                "Compare the bucket's name with the one in the S3 console. If it is right, the owner of the bucket's account must contact AWS Support.",
             ),
             Disabled::AccountProblem => (
                 "The account has a problem",
                 "S3 says that a problem with the account prevents the call. No policy changes that.",
-                "The owner of the account asks AWS Support.",
+                "The owner of the account must contact AWS Support.",
             ),
             Disabled::NotSignedUp => (
                 "The account is not signed up for S3",
                 "S3 says that the account is not signed up for it, or not yet activated. No policy changes that.",
-                "The owner of the account completes its registration, or asks AWS Support.",
+                "The owner of the account must complete its registration, or contact AWS Support.",
             ),
         };
         Words::new(title, explanation, remedy)

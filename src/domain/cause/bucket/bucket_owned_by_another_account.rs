@@ -36,7 +36,7 @@ impl CauseEntry for BucketOwnedByAnotherAccount {
         Words::new(
             "The bucket belongs to another account",
             format!(
-                "S3 says that account {}, which {whose}, does not own the bucket `{}`. Somebody else may have taken a name that was free.",
+                "S3 says that account {}, which {whose}, does not own the bucket `{}`. Someone else may have taken a name that was free.",
                 self.account, self.bucket
             ),
             remedy,

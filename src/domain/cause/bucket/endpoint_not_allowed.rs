@@ -23,7 +23,7 @@ impl CauseEntry for EndpointNotAllowed {
         Words::new(
             "The endpoint may not be reached from here",
             format!(
-                "`{}` leads to a network that the operator does not allow customers' endpoints to be in. Nothing was asked.",
+                "`{}` leads to a network that the operator does not allow customers' endpoints to be in. No request was sent.",
                 self.host
             ),
             "Use a public endpoint, or ask the operator to allow the network.",

@@ -18,7 +18,7 @@ impl CauseEntry for EndpointNotS3 {
             "endpoint_not_s3",
             Stage::Bucket,
             Side::Settings,
-            "What answers at the endpoint is no S3-compatible store: a proxy, a console, or a page for people.",
+            "What answers at the endpoint is not an S3-compatible store: a proxy, a console, or a page for people.",
         )
         .one_of()
         .may_pass()

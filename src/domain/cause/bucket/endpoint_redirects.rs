@@ -35,7 +35,7 @@ impl CauseEntry for EndpointRedirects {
         Words::new(
             "The endpoint redirects to another address",
             format!(
-                "This endpoint redirects {where_to}, and not as S3 does for a bucket in another Region. The service does not follow such a redirect: a signature is for one host, and the other may be anybody's."
+                "This endpoint redirects {where_to}, and not as S3 does for a bucket in another Region. The service does not follow such a redirect: a signature is for one host, and the other host may belong to someone else."
             ),
             remedy,
         )

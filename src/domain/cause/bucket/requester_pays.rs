@@ -30,7 +30,7 @@ impl CauseEntry for RequesterPays {
                 "S3 refused the call, and answered the same call when it agreed to pay for the requests and the transfer. So `{}` is a Requester Pays bucket.",
                 self.bucket
             ),
-            "Set `requester_pays` in the settings if the account of the role shall pay, or have Requester Pays switched off in the bucket's properties.",
+            "Set `requester_pays` in the settings if the role's account should pay, or have Requester Pays switched off in the bucket's properties.",
         )
     }
 

@@ -23,7 +23,7 @@ impl CauseEntry for SessionExpired {
         Words::new(
             "The role's session has expired",
             "S3 says that the session has expired, and by the time that STS gave it, it has not. The clock of one of them differs, or the session was ended.",
-            "Try again in a moment. If it stays, contact the operator.",
+            "Try again in a moment. If the problem persists, contact the operator.",
         )
     }
 

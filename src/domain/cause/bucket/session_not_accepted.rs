@@ -21,7 +21,7 @@ impl CauseEntry for SessionNotAccepted {
         Words::new(
             "S3 does not know the role's session",
             "STS let us assume the role, and S3 does not know the access key of that session. The role may have been made again a moment ago, or the endpoint is not the S3 of this partition.",
-            "Wait a minute, then try again. If it stays, send the operator the AWS request ID.",
+            "Wait a minute, then try again. If the problem persists, send the operator the AWS request ID.",
         )
     }
 

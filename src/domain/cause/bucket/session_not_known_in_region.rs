@@ -13,7 +13,7 @@ impl CauseEntry for SessionNotKnownInRegion {
             "session_not_known_in_region",
             Stage::Bucket,
             Side::CustomerAccount,
-            "S3 answers `InvalidToken`: the role's account has not enabled the bucket's Region, or only a short while ago.",
+            "S3 answers `InvalidToken`: the role's account has not enabled the bucket's Region, or did so only a short while ago.",
         )
         .likely()
         .may_pass()
@@ -23,7 +23,7 @@ impl CauseEntry for SessionNotKnownInRegion {
     fn words(&self) -> Words {
         Words::new(
             "The role's session is not known in the bucket's Region",
-            "S3 answered `InvalidToken`. So it does where the bucket is in a Region that an account must enable first, and the role's account has not, or only a short while ago: enabling takes minutes, at times hours. Sessions of the global STS endpoint are not valid there either. Where it knows the Region, the service also asked the STS there.",
+            "S3 answered `InvalidToken`. This happens when the bucket is in a Region that an account must enable first, and the role's account has not enabled it, or did so only a short while ago. Enabling takes minutes, sometimes hours. Sessions of the global STS endpoint are not valid there either. Where it knows the Region, the service also asked the STS there.",
             "In the account of the role, enable the bucket's Region under Account > AWS Regions, and wait until it says Enabled. Under IAM > Account settings, STS must be active in it. Then check again.",
         )
     }

@@ -47,7 +47,7 @@ impl CauseEntry for BucketPolicyDeniesAll {
         };
         let only_some = look(
             "only_some_principals",
-            "A Deny covers everybody but certain principals (`aws:PrincipalArn`, `aws:userId`, NotPrincipal).",
+            "A Deny covers everyone except certain principals (`aws:PrincipalArn`, `aws:userId`, NotPrincipal).",
         );
         let network = look(
             "network",

@@ -62,7 +62,7 @@ impl CauseEntry for DeniedByBucketPolicy {
         all.push(look(
             "only_some_principals",
             &format!(
-                "A Deny covers {} for everybody but certain principals (`aws:PrincipalArn`, `aws:userId`, NotPrincipal).",
+                "A Deny covers {} for everyone except certain principals (`aws:PrincipalArn`, `aws:userId`, NotPrincipal).",
                 self.denied.actions()
             ),
         ));

@@ -47,11 +47,11 @@ impl CauseEntry for DeniedByResourceControlPolicy {
         let mut all = vec![
             look(
                 "organization",
-                "It lets in callers of the organization alone (`aws:PrincipalOrgID`).",
+                "It lets in only callers of the organization (`aws:PrincipalOrgID`).",
             ),
             look(
                 "network",
-                "It lets in certain networks alone (`aws:SourceIp`, `aws:SourceVpc`).",
+                "It lets in only certain networks (`aws:SourceIp`, `aws:SourceVpc`).",
             ),
         ];
         if self.denied.action == "s3:PutObject" {

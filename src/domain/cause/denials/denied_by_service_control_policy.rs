@@ -33,7 +33,7 @@ impl CauseEntry for DeniedByServiceControlPolicy {
             ),
             match self.denied.reason {
                 DenialReason::By(_, PolicyEffect::NoAllow) => {
-                    "Ask whoever manages the organization's policies to allow it: they let certain services or actions alone through, and this one is not among them. No policy inside of the account can."
+                    "Ask whoever manages the organization's policies to allow it: they allow only certain services or actions, and this one is not among them. No policy inside of the account can."
                 }
                 DenialReason::By(_, PolicyEffect::ExplicitDeny)
                 | DenialReason::NotGiven
@@ -66,7 +66,7 @@ impl CauseEntry for DeniedByServiceControlPolicy {
                 ),
                 look(
                     "principals",
-                    "A Deny covers everybody but certain principals (`aws:PrincipalArn`).",
+                    "A Deny covers everyone except certain principals (`aws:PrincipalArn`).",
                 ),
             ],
         }

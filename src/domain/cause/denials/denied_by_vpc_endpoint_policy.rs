@@ -28,7 +28,7 @@ impl CauseEntry for DeniedByVpcEndpointPolicy {
                 self.denied.actions()
             ),
             format!(
-                "AWS refused {} because the policy of a VPC endpoint does not allow it{}. The call went out of the service's network, so the endpoint is the operator's.",
+                "AWS refused {} because the policy of a VPC endpoint does not allow it{}. The call came from the service's network, so the endpoint belongs to the operator.",
                 self.denied.actions(),
                 self.denied.named()
             ),

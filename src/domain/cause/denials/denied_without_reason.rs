@@ -62,7 +62,7 @@ impl CauseEntry for DeniedWithoutReason {
             false => " It gives none where the bucket is in an account of another organization.",
         };
         let paid = match self.is_not_requester_pays {
-            true => " It is no matter of Requester Pays: that was tried.",
+            true => " Requester Pays is not the reason: that was tried.",
             false => "",
         };
         Words::new(
@@ -76,7 +76,7 @@ impl CauseEntry for DeniedWithoutReason {
                 self.denied.refused(),
             ),
             format!(
-                "Look at {}: {} must be allowed on this bucket and prefix. Then look at the causes below, the likeliest first.",
+                "Look at {}: {} must be allowed on this bucket and prefix. Then look at the causes below. The most likely is first.",
                 self.denied.caller.policy(),
                 self.denied.actions()
             ),
@@ -140,7 +140,7 @@ impl CauseEntry for DeniedWithoutReason {
         all.push(caller.look_by_simulation(
             Candidate::new(
                 "organization",
-                "A policy of an organization denies it. The command tells of that of the caller's account alone.",
+                "A policy of an organization denies it. The command shows only that of the caller's account.",
             ),
             action,
             &self.denied.resource,

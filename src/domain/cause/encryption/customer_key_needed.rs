@@ -21,7 +21,7 @@ impl CauseEntry for CustomerKeyNeeded {
         Words::new(
             "The object needs a key of its own",
             "The object was stored with a key that its owner sends with each request (SSE-C). The service has no such key, so it cannot read this object. Objects that are stored otherwise are not affected. No permission changes that.",
-            "Copy the object onto itself with SSE-S3 or SSE-KMS, giving its key with the copy. Store new ones so as well.",
+            "Copy the object onto itself with SSE-S3 or SSE-KMS, giving its key with the copy. Store new objects in the same way.",
         )
     }
 

@@ -55,7 +55,7 @@ impl CauseEntry for KmsDenied {
             | PolicyKind::ResourceControl
             | PolicyKind::Resource
             | PolicyKind::RoleTrust => {
-                "Ask whoever manages that policy to allow it. A statement elsewhere that allows the action does not lift it."
+                "Ask whoever manages that policy to allow it. A statement elsewhere that allows the action does not help."
             }
         };
         let look = match self.by {

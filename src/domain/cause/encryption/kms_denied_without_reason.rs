@@ -44,7 +44,7 @@ impl CauseEntry for KmsDeniedWithoutReason {
                 self.denied.action,
                 self.denied.key_in_words()
             ),
-            "Look at the causes below, the likeliest first.",
+            "Look at the causes below. The most likely is first.",
         )
     }
 

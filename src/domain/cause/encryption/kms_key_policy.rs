@@ -32,10 +32,10 @@ impl CauseEntry for KmsKeyPolicy {
                 "denies",
                 match caller.role_arn() {
                     Some(arn) => format!(
-                        "Remove the Deny from the key's policy, or except the role by the further condition `\"ArnNotEquals\": {{\"aws:PrincipalArn\": \"{arn}\"}}`. No statement that allows lifts it."
+                        "Remove the Deny from the key's policy, or except the role by the further condition `\"ArnNotEquals\": {{\"aws:PrincipalArn\": \"{arn}\"}}`. A statement that allows the action does not help."
                     ),
                     None => format!(
-                        "Remove the Deny from the key's policy, or except {} from it. No statement that allows lifts it.",
+                        "Remove the Deny from the key's policy, or except {} from it. A statement that allows the action does not help.",
                         caller.object()
                     ),
                 },

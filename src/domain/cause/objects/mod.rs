@@ -66,7 +66,7 @@ pub fn locked_until(lock: Option<&ObjectLock>) -> String {
     let until = lock.until.and_then(|until| {
         let text = until.to_offset(time::UtcOffset::UTC).format(day).ok()?;
         let mode = match lock.compliance {
-            true => " in compliance mode, which nobody can shorten",
+            true => " in compliance mode, which no one can shorten",
             false => "",
         };
         Some(format!(" until {text}{mode}"))
@@ -74,6 +74,6 @@ pub fn locked_until(lock: Option<&ObjectLock>) -> String {
     match (until, lock.legal_hold) {
         (Some(until), true) => format!("{until}, and by a legal hold besides"),
         (Some(until), false) => until,
-        (None, _) => " by a legal hold, until somebody removes that".to_owned(),
+        (None, _) => " by a legal hold, until someone removes it".to_owned(),
     }
 }

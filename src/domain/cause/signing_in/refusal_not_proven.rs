@@ -45,7 +45,7 @@ impl NotProven {
         match self {
             Self::NoAnswer(Silence::Passing) => (
                 "The call that the role must refuse got no usable answer: AWS asked for fewer requests, did not answer in time, or answered with a fault of its own. This proves nothing about the role.".to_owned(),
-                "Check again in a moment. If it stays, contact the operator.",
+                "Check again in a moment. If the problem persists, contact the operator.",
             ),
             Self::NoAnswer(Silence::Lasting) => (
                 "The call that the role must refuse was not accepted by AWS, and not in the way in which a role refuses. This proves nothing about the role.".to_owned(),
@@ -60,7 +60,7 @@ impl NotProven {
             ),
             Self::OwnCredentials => (
                 "AWS did not accept the call because of the service's own credentials or its clock. So it is not known what the role itself does with such a call. The customer cannot fix this.".to_owned(),
-                "Try again in a moment: the service fetches other credentials. If it stays, contact the operator.",
+                "Try again in a moment: the service fetches other credentials. If the problem persists, contact the operator.",
             ),
             Self::UnknownReason => (
                 "AWS refused the call for a reason that this service does not know, so it cannot tell whether the role refused or something else did.".to_owned(),

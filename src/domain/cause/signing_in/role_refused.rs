@@ -45,7 +45,7 @@ impl CauseEntry for RoleRefused {
                     self.role.service()
                 ),
                 format!(
-                    "Make the role in account {} as the documents of the setup say. The service goes on looking for it. If it is there, open {} and compare the trust policy with the one shown here.",
+                    "Create the role in account {} with the documents of the setup. The service keeps looking for it. If it is there, open {} and compare the trust policy with the one shown here.",
                     self.role.account(),
                     self.role.trust_page()
                 ),
@@ -60,7 +60,7 @@ impl CauseEntry for RoleRefused {
         Words::new(
             "Sallyport can't assume this role",
             format!(
-                "AWS STS refused to let {} assume `{arn}` with the external ID `{external_id}`, and {why}. The causes below give the same answer; the likeliest is first.",
+                "AWS STS refused to let {} assume `{arn}` with the external ID `{external_id}`, and {why}. The causes below give the same answer; the most likely is first.",
                 self.role.service()
             ),
             format!(

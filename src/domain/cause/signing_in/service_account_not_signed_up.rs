@@ -12,7 +12,7 @@ impl CauseEntry for ServiceAccountNotSignedUp {
             "service_account_not_signed_up",
             Stage::SigningIn,
             Side::Service,
-            "The service's own account is not signed up. The operator's.",
+            "The service's own account is not signed up. Only the operator can fix this.",
         )
         .bearing(Bearing::Undecided)
     }

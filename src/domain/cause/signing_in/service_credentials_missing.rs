@@ -12,7 +12,7 @@ impl CauseEntry for ServiceCredentialsMissing {
             "service_credentials_missing",
             Stage::SigningIn,
             Side::Service,
-            "The service found no credentials of its own. The operator's.",
+            "The service found no credentials of its own. Only the operator can fix this.",
         )
         .bearing(Bearing::Undecided)
         .may_pass()

@@ -12,7 +12,7 @@ impl CauseEntry for ServiceIdentityProviderRefused {
             "service_identity_provider_refused",
             Stage::SigningIn,
             Side::Service,
-            "STS does not accept the token of the identity provider that the service signs in with. The operator's.",
+            "STS does not accept the token of the identity provider that the service signs in with. Only the operator can fix this.",
         )
         .bearing(Bearing::Undecided)
     }

@@ -12,7 +12,7 @@ impl CauseEntry for ServiceKeyUnknown {
             "service_key_unknown",
             Stage::SigningIn,
             Side::Service,
-            "AWS does not know the access key that the service runs on. The operator's.",
+            "AWS does not know the access key that the service runs on. Only the operator can fix this.",
         )
         .bearing(Bearing::Undecided)
     }

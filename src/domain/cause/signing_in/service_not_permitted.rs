@@ -59,23 +59,23 @@ impl CauseEntry for ServiceNotPermitted {
         let (code, meaning) = match (self.by, self.effect) {
             (PolicyKind::Identity, PolicyEffect::NoAllow) => (
                 "service_not_permitted",
-                "No policy of the service's identity lets it call AssumeRole. The operator's.",
+                "No policy of the service's identity lets it call AssumeRole. Only the operator can fix this.",
             ),
             (PolicyKind::Identity, PolicyEffect::ExplicitDeny) => (
                 "service_denied_by_identity_policy",
-                "A policy of the service's identity denies AssumeRole. The operator's.",
+                "A policy of the service's identity denies AssumeRole. Only the operator can fix this.",
             ),
             (PolicyKind::ServiceControl, _) => (
                 "service_denied_by_service_control_policy",
-                "A service control policy of the service's organization does not let it call AssumeRole. The operator's.",
+                "A service control policy of the service's organization does not let it call AssumeRole. Only the operator can fix this.",
             ),
             (PolicyKind::PermissionsBoundary, _) => (
                 "service_denied_by_permissions_boundary",
-                "The permissions boundary of the service's identity does not let it call AssumeRole. The operator's.",
+                "The permissions boundary of the service's identity does not let it call AssumeRole. Only the operator can fix this.",
             ),
             (PolicyKind::VpcEndpoint, _) => (
                 "service_denied_by_vpc_endpoint_policy",
-                "The policy of the service's VPC endpoint does not let it call AssumeRole. The operator's.",
+                "The policy of the service's VPC endpoint does not let it call AssumeRole. Only the operator can fix this.",
             ),
             (
                 PolicyKind::Session
@@ -85,7 +85,7 @@ impl CauseEntry for ServiceNotPermitted {
                 _,
             ) => (
                 "service_denied_by_session_policy",
-                "The session policy that the service runs under does not let it call AssumeRole. The operator's.",
+                "The session policy that the service runs under does not let it call AssumeRole. Only the operator can fix this.",
             ),
         };
         Facts::proved(code, Stage::SigningIn, Side::Service, meaning).bearing(Bearing::Undecided)

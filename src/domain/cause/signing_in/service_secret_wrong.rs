@@ -12,7 +12,7 @@ impl CauseEntry for ServiceSecretWrong {
             "service_secret_wrong",
             Stage::SigningIn,
             Side::Service,
-            "The signature made with the service's own credentials does not match. The operator's.",
+            "The signature made with the service's own credentials does not match. Only the operator can fix this.",
         )
         .bearing(Bearing::Undecided)
     }

@@ -12,7 +12,7 @@ impl CauseEntry for ServiceSessionExpired {
             "service_session_expired",
             Stage::SigningIn,
             Side::Service,
-            "The session that the service runs on has expired. The operator's.",
+            "The session that the service runs on has expired. Only the operator can fix this.",
         )
         .bearing(Bearing::Undecided)
         .may_pass()
@@ -22,7 +22,7 @@ impl CauseEntry for ServiceSessionExpired {
         Words::new(
             "The service's own session has expired",
             "AWS says that the temporary credentials that the service runs on have expired. The customer cannot fix this.",
-            "Try again in a moment: the service fetches others. If it stays, contact the operator.",
+            "Try again in a moment: the service fetches others. If the problem persists, contact the operator.",
         )
     }
 

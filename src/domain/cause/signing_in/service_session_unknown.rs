@@ -12,7 +12,7 @@ impl CauseEntry for ServiceSessionUnknown {
             "service_session_unknown",
             Stage::SigningIn,
             Side::Service,
-            "The session that the service runs on is not known in the Region. The operator's.",
+            "The session that the service runs on is not known in the Region. Only the operator can fix this.",
         )
         .bearing(Bearing::Undecided)
     }

@@ -12,7 +12,7 @@ impl CauseEntry for ServiceSignatureMissing {
             "service_signature_missing",
             Stage::SigningIn,
             Side::Service,
-            "The service's call arrived without its signature. The operator's.",
+            "The service's call arrived without its signature. Only the operator can fix this.",
         )
         .bearing(Bearing::Undecided)
     }

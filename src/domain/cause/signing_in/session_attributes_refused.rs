@@ -43,7 +43,7 @@ impl CauseEntry for SessionAttributesRefused {
             "session_attributes_refused",
             Stage::SigningIn,
             Side::Service,
-            "The service's own session carries session tags or a source identity that the role does not let in. The operator's.",
+            "The service's own session carries session tags or a source identity that the role does not let in. Only the operator can fix this.",
         )
         .likely()
         .bearing(Bearing::Undecided)

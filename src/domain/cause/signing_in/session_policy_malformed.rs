@@ -16,7 +16,7 @@ impl CauseEntry for SessionPolicyMalformed {
             "session_policy_malformed",
             Stage::SigningIn,
             Side::Settings,
-            "STS says that the session policy is malformed, and what of it.",
+            "STS says that the session policy is malformed, and which part of it.",
         )
         .likely()
         .learn_more(ABOUT_ASSUME_ROLE)

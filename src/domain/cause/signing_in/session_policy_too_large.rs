@@ -1,4 +1,4 @@
-//! The session policy takes more room than STS gives.
+//! The session policy is larger than STS allows.
 
 use crate::domain::cause::entry::{CauseEntry, Facts, Side, Stage, Words};
 use crate::domain::cause::signing_in::ABOUT_ASSUME_ROLE;
@@ -13,7 +13,7 @@ impl CauseEntry for SessionPolicyTooLarge {
             "session_policy_too_large",
             Stage::SigningIn,
             Side::Settings,
-            "The session policy takes more room than STS gives.",
+            "The session policy is larger than STS allows.",
         )
         .likely()
         .learn_more(ABOUT_ASSUME_ROLE)
@@ -22,7 +22,7 @@ impl CauseEntry for SessionPolicyTooLarge {
     fn words(&self) -> Words {
         Words::new(
             "The session policy is too large",
-            "The policy that limits a session to this bucket and prefix takes more room than STS gives. The prefix counts several times in it, and session tags of the service's own session take of the same room.",
+            "The policy that limits a session to this bucket and prefix is larger than STS allows. The prefix counts several times in it, and session tags of the service's own session use the same space.",
             "Choose a shorter bucket prefix. If it is short already, ask the operator whether the service's session has session tags.",
         )
     }

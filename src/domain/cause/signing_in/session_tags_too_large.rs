@@ -13,7 +13,7 @@ impl CauseEntry for SessionTagsTooLarge {
             "session_tags_too_large",
             Stage::SigningIn,
             Side::Service,
-            "Session tags of the service's own session leave no room for the session policy. The operator's.",
+            "Session tags of the service's own session leave no room for the session policy. Only the operator can fix this.",
         )
         .bearing(Bearing::Undecided)
         .learn_more(ABOUT_ASSUME_ROLE)
@@ -22,7 +22,7 @@ impl CauseEntry for SessionTagsTooLarge {
     fn words(&self) -> Words {
         Words::new(
             "Session tags leave no room for the session policy",
-            "STS packs the session policy and the session tags together, and says that the tags take more than there is. The tags are those of the service's own session, as EKS Pod Identity adds them.",
+            "STS packs the session policy and the session tags together, and says that the tags take more than the space that is left. The tags are those of the service's own session, as EKS Pod Identity adds them.",
             "Ask the operator to switch session tags off (`disableSessionTags` in the association of EKS Pod Identity). A shorter bucket prefix helps only if little is missing.",
         )
     }

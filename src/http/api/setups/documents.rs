@@ -1,7 +1,7 @@
 //! The documents that a customer applies, as setups and storages answer with them.
 
 use crate::application::closed_sets;
-use crate::application::error::{Error, Result};
+use crate::application::error::{Error, Kind, Result};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::policy_document::{DocumentAccount, DocumentName, Documents};
 use actix_web::HttpResponse;
@@ -178,13 +178,50 @@ impl IntoResponses for DocumentFile {
     }
 }
 
-/// One document as a file. An unknown name is answered like an absent one.
+/// A document that these settings do not have, and what it needs.
+fn not_applicable(name: DocumentName) -> Error {
+    let named = name.as_str();
+    let detail = format!("The document `{named}` does not apply to these settings.");
+    Error::new(Kind::NotFound, "not_found", detail).remedy(when(name))
+}
+
+/// When a document applies.
+fn when(name: DocumentName) -> &'static str {
+    match name {
+        DocumentName::PermissionPolicy => "It always applies.",
+        DocumentName::TrustPolicy => "It applies to a connection by a role.",
+        DocumentName::Cors => {
+            "It applies where browsers use the bucket (`browser_access`) and the product has an origin."
+        }
+        DocumentName::Lifecycle => {
+            "It applies with the access `read_write`, unless `lifecycle` is false."
+        }
+        DocumentName::BucketPolicy => {
+            "It applies to a connection by a role, once the role exists: AWS refuses a bucket policy that names a role that does not. Set `role_arn`, or set `customer_account_id` and wait until the role has appeared."
+        }
+        DocumentName::Cli | DocumentName::Cloudformation | DocumentName::Terraform => {
+            "It applies to a bucket of Amazon S3 that a customer connects."
+        }
+        DocumentName::KeyPolicy => {
+            "It applies to a connection by a role with a `kms_key_arn`, once the role exists."
+        }
+        DocumentName::CliBucket | DocumentName::CloudformationBucket => {
+            "It applies where `bucket_account_id` is another account than the role's, once the role exists."
+        }
+        DocumentName::CliKey => {
+            "It applies where `kms_key_arn` is of another account than the role's, once the role exists."
+        }
+    }
+}
+
+/// One document as a file. An unknown name is answered like one of another workspace. One that does not apply says
+/// what it needs.
 pub fn file(name: &str, documents: &Documents, bucket: &BucketName) -> Result<HttpResponse> {
     let name = DocumentName::parse(name).map_err(|_| Error::not_found("document"))?;
     let text = documents
         .text(name)
         .map_err(Error::bug)?
-        .ok_or_else(|| Error::not_found("document"))?;
+        .ok_or_else(|| not_applicable(name))?;
     // Made of the bucket's name, which has no character that a header must escape.
     let file_name = name.file_name(bucket);
     Ok(HttpResponse::Ok()

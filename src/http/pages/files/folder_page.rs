@@ -501,7 +501,7 @@ mod tests {
             listed(Some(found(vec![file("/x", 1)], Vec::new())), None, None),
         );
         let html = page.render().unwrap();
-        assert!(!html.contains("type=\"file\"") && !html.contains("confirm-delete"));
+        assert!(!html.contains("type=\"file\"") && !html.contains("confirm-"));
         assert!(html.contains("Create a project") && html.contains("/files/archive\""));
     }
 }

@@ -12,6 +12,7 @@ mod form_fields;
 mod json_text;
 mod link;
 mod markdown;
+mod move_many;
 mod multipart;
 pub(super) mod place;
 mod preview;
@@ -40,6 +41,7 @@ pub fn configure(routes: &mut PageRoutes) {
     multipart::configure(routes);
     delete::configure(routes);
     transfer::configure(routes);
+    move_many::configure(routes);
     archive::configure(routes);
     thumbnail::configure(routes);
     version::configure(routes);

@@ -286,7 +286,7 @@ fn as_text(name: &str, bytes: &[u8], content_type: Option<&str>, is_cut: bool) -
             }
         }
         DecodedText::UnknownCharset(charset) => Preview::Nothing(format!(
-            "The file's type names the charset “{charset}”, which is not known here, so the text is not shown."
+            "The file’s type names the charset “{charset}”, which is not known here, so the text is not shown."
         )),
         DecodedText::Binary => Preview::Nothing(
             "The file says it is text and holds binary data, so it is not shown.".to_owned(),

@@ -57,7 +57,7 @@ fn ways(services: &Services) -> Result<&OpenIdSignIn> {
             "sign_in_not_configured",
             "Nobody signs in here by OpenID Connect.",
         )
-        .remedy("Open Sallyport from the product that you use.")
+        .remedy("Open these pages from the product that you use.")
     })
 }
 

@@ -22,6 +22,7 @@ use crate::http::pages::setups::step::DialogStep;
 use crate::http::pages::setups::way::{AwsView, Making, Way};
 use crate::http::pages::setups::{instructions, samples};
 use askama::Template;
+use std::collections::BTreeSet;
 
 /// Which account is named, and whether the files are encrypted with a KMS key of another one.
 type Variant = (Option<&'static str>, bool);
@@ -38,7 +39,10 @@ fn aws(making: Making, (account, encrypted): Variant) -> AwsView {
     let key = "arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
     let parameters = DocumentParameters {
         setup_id: Some(SetupId::parse("set_0190a0a0a0a070008000000000000001").unwrap()),
-        auth: Auth::AccessKey,
+        auth: match making {
+            Making::Role => Auth::Role,
+            Making::User | Making::StoreKey => Auth::AccessKey,
+        },
         at_store: making.at_store(),
         partition: Partition::Aws,
         service_principal: service_principal.clone(),
@@ -187,7 +191,9 @@ fn each_way_says_where_the_key_comes_from_and_where_it_goes() {
     }
     let script = html(Way::Cli);
     assert!(script.contains("one policy and one access key") && !script.contains(command));
-    assert!(!script.contains("sallyport provision"));
+    // The command does what the script does, and makes no role.
+    assert!(script.contains("sallyport provision <mark>acme-data</mark>-documents.json"));
+    assert!(script.contains("--setup-link") && !script.contains("--role-name"));
     let by_hand = html(Way::Console);
     assert!(by_hand.contains("iam/home#/users/create") && !by_hand.contains("roles/create"));
     for way in Way::offered(Making::User, true) {
@@ -224,4 +230,52 @@ fn an_administrator_reads_what_the_script_needs_and_how_it_is_taken_back() {
     let at_store = administrator(Making::StoreKey, VARIANTS[0], Some(Way::Console));
     assert!(!at_store.contains("iam:") && !at_store.contains("--undo"));
     assert!(!at_store.contains("Choose another way"));
+}
+
+/// The IAM permissions that the calls of a script need, as its text has them.
+fn iam_calls(script: &str) -> BTreeSet<String> {
+    let verbs = ["get", "list", "create", "put", "delete", "update", "tag"];
+    let words = script.split(|c: char| !(c.is_ascii_lowercase() || c == '-'));
+    words
+        .filter_map(|word| {
+            let (verb, what) = word.split_once('-')?;
+            let is_of_iam = what
+                .split('-')
+                .any(|part| ["role", "user", "key", "keys", "devices", "profile"].contains(&part));
+            (verbs.contains(&verb) && is_of_iam).then(|| {
+                let parts = word.split('-').map(|part| match part {
+                    "mfa" => "MFA".to_owned(),
+                    _ => part[..1].to_uppercase() + &part[1..],
+                });
+                format!("iam:{}", parts.collect::<String>())
+            })
+        })
+        .collect()
+}
+
+/// An administrator with exactly the permissions that the page names can run the script, and take it back.
+#[test]
+fn an_administrator_reads_every_permission_that_the_script_needs() {
+    for (making, least) in [(Making::Role, 10), (Making::User, 15)] {
+        let view = aws(making, VARIANTS[0]);
+        let script: String = view.doc("cli")[0]
+            .parts
+            .iter()
+            .map(|part| part.text.as_str())
+            .collect();
+        let calls = iam_calls(&script);
+        assert!(calls.len() >= least, "{calls:?}");
+        let html = administrator(making, VARIANTS[0], Some(Way::Cli));
+        for call in &calls {
+            assert!(html.contains(&format!("<code>{call}</code>")), "{call}");
+        }
+        // A role or user that is made with a tag needs this too, and so does `head-bucket`.
+        let tag = match making {
+            Making::Role => "<code>iam:TagRole</code>",
+            Making::User | Making::StoreKey => "<code>iam:TagUser</code>",
+        };
+        assert!(html.contains(tag) && html.contains("<code>s3:ListBucket</code>"));
+    }
+    let bucket_apart = administrator(Making::Role, VARIANTS[1], Some(Way::Cli));
+    assert!(bucket_apart.contains("<code>s3:PutBucketPolicy</code>"));
 }

@@ -223,6 +223,7 @@ const MESSAGES: &[(&str, &str)] = &[
     ("file_uploaded", "The file was uploaded."),
     ("files_uploaded", "The files were uploaded."),
     ("file_moved", "The file was moved."),
+    ("files_moved", "The files were moved."),
     ("file_copied", "The file was copied."),
     ("folder_created", "The folder is there."),
     (

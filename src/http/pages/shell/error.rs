@@ -3,7 +3,7 @@
 use crate::http::pages::shell::chrome::Chrome;
 use crate::http::pages::shell::filters;
 use crate::http::pages::shell::headers::AlsoAllowed;
-use crate::http::pages::shell::words::curly;
+use crate::http::pages::shell::words::curly_for;
 use crate::http::problem::Problem;
 use crate::http::state::Site;
 use actix_web::HttpResponse;
@@ -57,14 +57,16 @@ pub fn page(
         _ => ("circle-alert", "This cannot be accepted"),
     };
     let (detail, remedy) = (&problem.error.detail, &problem.error.remedy);
-    let remedy = remedy.as_deref().map(curly);
+    // It may be made after the request's own work, where the page has no place.
+    let product = site.brand.name.as_str();
+    let remedy = remedy.as_deref().map(|text| curly_for(text, product));
     let elsewhere = problem.error.members.get("return_url");
     let elsewhere = elsewhere.and_then(|url| url.as_str());
     let html = ErrorPage {
         chrome: Chrome::of_site(site),
         icon,
         title,
-        detail: &curly(detail),
+        detail: &curly_for(detail, product),
         remedy: remedy.as_deref(),
         code: problem.error.code,
         request_id,

@@ -172,7 +172,7 @@ async fn body(
         return Err(Error::new(
             Kind::Malformed,
             "not_a_form",
-            "This address takes the forms of Sallyport's pages.",
+            "This address takes the forms of these pages only.",
         )
         .into());
     }
@@ -208,7 +208,7 @@ pub fn same_site(request: &HttpRequest) -> Result<()> {
             "cross_site",
             "This came from another site's page, and was refused.",
         )
-        .remedy("Do it from Sallyport's own page.")
+        .remedy("Do it on the page itself.")
     };
     if let Some(site) = text("sec-fetch-site")
         && site != "same-origin"

@@ -189,7 +189,7 @@ pub fn not_signed_in() -> Error {
         "not_signed_in",
         "You are not signed in, or your session has ended.",
     )
-    .remedy("Go back to where you came from and open Sallyport from there again.")
+    .remedy("Go back to the product that you came from, and open this page again from there.")
 }
 
 /// The member `return_url` says where to sign in again.

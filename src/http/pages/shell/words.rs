@@ -1,9 +1,41 @@
 //! Words as pages set them.
 
 use crate::application::error::Error;
+use crate::http::tenant;
 
-/// With curly apostrophes: texts that the API gives too have straight ones.
+/// Our own name, as texts have it that the API gives too.
+const OURS: &str = "Sallyport";
+
+/// A text of ours as the page that is being made shows it: with curly apostrophes, and with the product's name
+/// in place of ours. Texts that the API gives too have straight ones, and our name.
 pub fn curly(text: &str) -> String {
+    curly_for(text, &tenant::product())
+}
+
+/// The same for the pages of this product, also outside of a request's work.
+pub fn curly_for(text: &str, product: &str) -> String {
+    named(typeset(text), product)
+}
+
+/// With the product's name where ours stands as a word. In `Sallyport-Workspace` it is a part of a header's name.
+fn named(text: String, product: &str) -> String {
+    if product == OURS || !text.contains(OURS) {
+        return text;
+    }
+    let joins = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once(OURS) {
+        let is_part = before.ends_with(joins) || after.starts_with(joins);
+        shown.push_str(before);
+        shown.push_str(if is_part { OURS } else { product });
+        rest = after;
+    }
+    shown.push_str(rest);
+    shown
+}
+
+fn typeset(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut before = ' ';
     let mut characters = text.chars().peekable();
@@ -44,5 +76,25 @@ mod tests {
             "the role’s ARN, can’t, roles’ names"
         );
         assert_eq!(curly("a 'word"), "a 'word");
+    }
+
+    #[test]
+    fn a_product_s_pages_have_its_name() {
+        assert_eq!(
+            curly_for(
+                "Sallyport can't assume it. Ask Sallyport's operator.",
+                "A & B"
+            ),
+            "A & B can’t assume it. Ask A & B’s operator."
+        );
+        let header = "Send Sallyport-Workspace to Sallyport";
+        assert_eq!(curly_for(header, "Sallyport"), header);
+        // A name that has ours in it is put in once.
+        assert_eq!(
+            curly_for(header, "Sallyport Plus"),
+            "Send Sallyport-Workspace to Sallyport Plus"
+        );
+        // Outside of a request's work the pages are our own.
+        assert_eq!(curly(header), header);
     }
 }

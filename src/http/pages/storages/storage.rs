@@ -11,8 +11,9 @@ use crate::domain::check::{CheckReport, Outcome, StepName};
 use crate::domain::connection::Credentials;
 use crate::domain::ids::{ProjectId, StorageId, StorageRef};
 use crate::domain::names::Name;
-use crate::domain::policy_document::DocumentName;
-use crate::domain::policy_document::LifecycleFolders;
+use crate::domain::policy_document::{
+    DocumentName, DocumentParameters, Documents, LifecycleFolders,
+};
 use crate::domain::setup::Draft;
 use crate::http::api::setups::documents as raw_documents;
 use crate::http::assets;
@@ -180,6 +181,28 @@ struct StoragePage {
     pending: Option<PendingCard>,
     /// Those of the change, where one waits.
     documents: Vec<DocumentView>,
+    /// The folders that their lifecycle rules empty, whole.
+    expiring: Option<[String; 2]>,
+}
+
+/// The documents of a page, and the folders that their lifecycle rules empty.
+#[derive(Default)]
+struct Shown {
+    documents: Vec<DocumentView>,
+    expiring: Option<[String; 2]>,
+}
+
+impl Shown {
+    fn of(rendered: &(Documents, DocumentParameters), base: &str) -> Result<Self> {
+        let parameters = &rendered.1;
+        let folders = parameters.lifecycle_folders.both();
+        Ok(Self {
+            documents: documents::views(&DocumentName::ALL, rendered, base)?,
+            expiring: parameters
+                .lifecycle
+                .then(|| folders.map(|folder| format!("{}{folder}", parameters.prefix))),
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -197,7 +220,7 @@ async fn show(
     let view = services.storages.get(&visitor.member, &id.0).await?;
     let mut last = None;
     let mut checks = Vec::new();
-    let mut shown = Vec::new();
+    let mut shown = Shown::default();
     if let (Ok(admin), StorageRef::Own(own)) = (visitor.admin(), &id.0) {
         last = services.storages.last_check(&admin, own).await?;
         let window = Window {
@@ -208,14 +231,16 @@ async fn show(
             .storages
             .list_checks(&admin, &id.0, &window)
             .await?;
-        if matches!(view.connection.credentials, Credentials::Role { .. }) {
-            let (which, base) = match &view.pending {
-                Some(_) => (Which::Pending, "pending/documents"),
-                None => (Which::InUse, "documents"),
-            };
-            let rendered = services.storages.documents(&admin, own, which).await?;
-            let base = format!("/settings/storages/{own}/{base}");
-            shown = documents::views(&DocumentName::ALL, &rendered, &base)?;
+        let (which, base) = match &view.pending {
+            Some(_) => (Which::Pending, "pending/documents"),
+            None => (Which::InUse, "documents"),
+        };
+        let base = format!("/settings/storages/{own}/{base}");
+        match services.storages.documents(&admin, own, which).await {
+            Ok(rendered) => shown = Shown::of(&rendered, &base)?,
+            // The page is about more than its documents: without them, it shows the rest.
+            Err(error) if matches!(error.kind, Kind::Unavailable | Kind::NotFound) => {}
+            Err(error) => return Err(error),
         }
     }
     render(
@@ -231,7 +256,7 @@ fn render(
     visitor: &Visitor,
     view: &StorageView,
     (last, checks): (Option<&CheckReport>, &[CheckReport]),
-    documents: Vec<DocumentView>,
+    shown: Shown,
     done: Option<&str>,
 ) -> Result<HttpResponse> {
     let chrome = Chrome::of(visitor, Section::Settings).flash(done);
@@ -260,7 +285,8 @@ fn render(
             .pending
             .as_ref()
             .map(|pending| PendingCard::of(pending, apply.as_ref())),
-        documents,
+        documents: shown.documents,
+        expiring: shown.expiring,
         chrome,
     })
 }
@@ -360,7 +386,7 @@ async fn check(
                 &visitor.visitor,
                 &view,
                 (Some(&report), &[]),
-                Vec::new(),
+                Shown::default(),
                 Some(done(&report)),
             )
         }

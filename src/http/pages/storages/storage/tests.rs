@@ -76,7 +76,18 @@ fn page_with(is_admin: bool, storage: Facts, pending: Option<PendingCard>) -> St
             csrf: String::new(),
         },
         pending,
-        documents: Vec::new(),
+        documents: match is_admin {
+            true => vec![DocumentView {
+                name: "lifecycle",
+                title: "Lifecycle configuration",
+                account: None,
+                file_name: "lifecycle.json".into(),
+                download: "/settings/storages/sto_1/documents/lifecycle".into(),
+                parts: Vec::new(),
+            }],
+            false => Vec::new(),
+        },
+        expiring: is_admin.then(|| ["team/temp/".into(), "team/<i>/".into()]),
     };
     page.render().unwrap()
 }
@@ -106,11 +117,20 @@ fn a_member_sees_facts_and_an_admin_the_controls_too() {
         assert_eq!(admin.contains("1,000 projects use"), projects == 1_000);
         for page in [&admin, &member] {
             assert_eq!(
-                page.contains("This storage is quarantined"),
+                page.contains("This storage has been quarantined"),
                 projects == 1_000
             );
         }
     }
+}
+
+#[test]
+fn what_the_lifecycle_rules_empty_is_named_in_full() {
+    let words = "S3 deletes files after 7 days";
+    let admin = page(true, facts(false, 0));
+    assert!(admin.contains(words) && admin.contains("<bdi>team/temp/</bdi>"));
+    assert!(admin.contains("team/&#60;i&#62;/"));
+    assert!(!page(false, facts(false, 0)).contains(words));
 }
 
 #[test]
