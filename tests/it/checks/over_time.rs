@@ -153,7 +153,7 @@ async fn a_missing_origin_is_degraded_and_never_hides_a_deleted_role() {
     );
     storage.files().await.expect(200);
     let said = sentences(&degraded);
-    assert!(said.len() == 1 && said[0].contains("browsers"), "{said:?}");
+    assert!(said.len() == 1 && said[0].contains("CORS rules"), "{said:?}");
     // Again: nothing has changed.
     storage.check().await;
     assert_eq!(storage.health().await["since"], degraded["since"]);
@@ -183,7 +183,7 @@ async fn a_missing_origin_is_degraded_and_never_hides_a_deleted_role() {
     // What began the spell, and what is wrong now.
     let said = sentences(&broken);
     assert_eq!(said.len(), 2, "{said:?}");
-    assert!(said[0].contains("browsers"), "{said:?}");
+    assert!(said[0].contains("CORS rules"), "{said:?}");
     assert!(said[1].contains("the role let the service in"), "{said:?}");
 
     stub.forget_rules();
