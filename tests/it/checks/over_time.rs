@@ -153,7 +153,10 @@ async fn a_missing_origin_is_degraded_and_never_hides_a_deleted_role() {
     );
     storage.files().await.expect(200);
     let said = sentences(&degraded);
-    assert!(said.len() == 1 && said[0].contains("CORS rules"), "{said:?}");
+    assert!(
+        said.len() == 1 && said[0].contains("CORS rules"),
+        "{said:?}"
+    );
     // Again: nothing has changed.
     storage.check().await;
     assert_eq!(storage.health().await["since"], degraded["since"]);
