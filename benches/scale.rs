@@ -87,6 +87,74 @@ struct Due {
     cpu: Duration,
     calls: f64,
     lag: f64,
+    /// Of the scheduler's tick: until the database has answered a worker that asks for a check.
+    tick: Tick,
+}
+
+/// The ticks of all workers, as the service's own histogram has them.
+#[derive(Default)]
+struct Ticks {
+    count: f64,
+    seconds: f64,
+    /// How many took so many seconds at most.
+    at_most: Vec<(f64, f64)>,
+}
+
+struct Tick {
+    mean: Duration,
+    p99: Duration,
+}
+
+impl Ticks {
+    async fn so_far(service: &Service) -> Outcome<Self> {
+        let answer = service.client.get(format!("{}/metrics", service.url));
+        let text = answer.send().await?.text().await?;
+        let mut ticks = Self::default();
+        for line in text.lines() {
+            let of = line.strip_prefix("sallyport_job_claim_duration_seconds_");
+            let Some((name, value)) = of.and_then(|rest| rest.rsplit_once(' ')) else {
+                continue;
+            };
+            if !name.contains("kind=\"check\"") {
+                continue;
+            }
+            let value: f64 = value.parse()?;
+            if name.starts_with("count{") {
+                ticks.count = value;
+            } else if name.starts_with("sum{") {
+                ticks.seconds = value;
+            } else if let Some((_, bound)) = name.split_once("le=\"")
+                && let Some((bound, _)) = bound.split_once('"')
+                && let Ok(bound) = bound.parse::<f64>()
+                && bound.is_finite()
+            {
+                ticks.at_most.push((bound, value));
+            }
+        }
+        Ok(ticks)
+    }
+
+    /// What came after those of `before`. The percentile is between the bounds of the histogram, in proportion.
+    fn since(&self, before: &Self) -> Tick {
+        let count = self.count - before.count;
+        let mean = (self.seconds - before.seconds) / count.max(1.0);
+        let wanted = count * 0.99;
+        let (mut low, mut below) = (0.0, 0.0);
+        let mut p99 = self.at_most.last().map_or(0.0, |(bound, _)| *bound);
+        for (at, (bound, number)) in self.at_most.iter().enumerate() {
+            let number = number - before.at_most.get(at).map_or(0.0, |(_, number)| *number);
+            if number >= wanted {
+                let share = (wanted - below) / (number - below).max(1.0);
+                p99 = low + (bound - low) * share;
+                break;
+            }
+            (low, below) = (*bound, number);
+        }
+        Tick {
+            mean: Duration::from_secs_f64(mean.max(0.0)),
+            p99: Duration::from_secs_f64(p99.max(0.0)),
+        }
+    }
 }
 
 async fn measure(place: Place, stub: &Stub, sizes: &[u64]) -> Outcome<()> {
@@ -363,12 +431,14 @@ async fn all_due(place: &Place, stub: &Stub, time: Duration) -> Outcome<Due> {
     // Workers begin, and the queues have been measured once more.
     tokio::time::sleep(Duration::from_secs(3)).await;
     let made = metric(&service, "sallyport_connection_checks_total").await?;
+    let ticks = Ticks::so_far(&service).await?;
     let (cpu, calls) = (service.cpu()?, stub.all_calls().values().sum::<usize>());
     tokio::time::sleep(time).await;
     let made = metric(&service, "sallyport_connection_checks_total").await? - made;
     let cpu = service.cpu()?.saturating_sub(cpu);
     let calls = stub.all_calls().values().sum::<usize>() - calls;
     let lag = metric(&service, "sallyport_checks_lag_seconds").await?;
+    let tick = Ticks::so_far(&service).await?.since(&ticks);
     drop(service);
     place.move_checks(FAR_AWAY).await?;
     let each = made.max(1.0);
@@ -377,6 +447,7 @@ async fn all_due(place: &Place, stub: &Stub, time: Duration) -> Outcome<Due> {
         cpu: cpu.div_f64(each),
         calls: calls as f64 / each,
         lag,
+        tick,
     })
 }
 
@@ -446,6 +517,7 @@ fn print_rest(engine: &str, all: &[Found]) {
         "CPU for each check",
         "calls for each check",
         "lag that the metric shows",
+        "tick, mean / p99",
     ]];
     let none = || "–".to_owned();
     for found in all {
@@ -464,6 +536,9 @@ fn print_rest(engine: &str, all: &[Found]) {
             due.map_or_else(none, |due| format!("{:.1} ms", ms(due.cpu))),
             due.map_or_else(none, |due| format!("{:.1}", due.calls)),
             due.map_or_else(none, |due| format!("{:.0} s", due.lag)),
+            due.map_or_else(none, |due| {
+                format!("{:.2} / {:.2} ms", ms(due.tick.mean), ms(due.tick.p99))
+            }),
         ]);
     }
     table(&format!("what many storages take, on {engine}"), &rows);
@@ -490,6 +565,21 @@ fn figures(engine: &str, all: &[Found]) {
         report::figure(&of("checks_a_second"), many.a_second);
         report::figure(&of("check_cpu_ms"), ms(many.cpu));
         report::figure(&of("calls_for_each_check"), many.calls);
+        report::figure(&of("tick_mean_ms"), ms(many.tick.mean));
+        report::figure(&of("tick_p99_ms"), ms(many.tick.p99));
+        let of_ticks = |many: Duration, few: Duration| many.as_secs_f64() / few.as_secs_f64();
+        report::ratio(
+            &format!("{engine}, the scheduler's tick, mean"),
+            of_ticks(many.tick.mean, few.tick.mean),
+            Better::Lower,
+            Guard::Guarded,
+        );
+        report::ratio(
+            &format!("{engine}, the scheduler's tick, p99"),
+            of_ticks(many.tick.p99, few.tick.p99),
+            Better::Lower,
+            Guard::Shown,
+        );
         report::ratio(
             &format!("{engine}, scheduled checks a second, all due"),
             many.a_second / few.a_second,

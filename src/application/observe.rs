@@ -46,6 +46,9 @@ pub trait Observer: Send + Sync {
     /// A statement looked for tokens that have not been used lately.
     fn looked_for_tokens(&self) {}
 
+    /// A worker asked for a job of this kind, and was answered after so long; also where there was none.
+    fn asked_for_job(&self, _kind: &str, _took: Duration) {}
+
     /// A worker took a job of this kind.
     fn began_job(&self, _: &str) {}
 

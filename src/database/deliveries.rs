@@ -16,28 +16,69 @@ use time::OffsetDateTime;
 /// The name under which replicas take turns.
 const CLAIM: &str = "webhook_delivery";
 
-/// A delivery that may be made, of a webhook that has not its share in work already.
+/// The columns of a delivery with its webhook and its event, and which of them may be made: of a webhook that has not
+/// its share in work already. That leases are above 0 is there for the index.
 macro_rules! free {
-    ($lock:literal) => {
+    ($before:literal, $candidates:literal, $lock:literal) => {
         concat!(
+            $before,
             "SELECT d.id, d.attempts, e.id AS event_id, e.type, e.workspace_id, e.data, e.created_at,
                  w.id AS webhook_id, w.workspace_id AS owner_id, w.url, w.types, w.description,
                  w.is_enabled, w.is_gone, w.failing_since, w.secret, w.previous_secret,
                  w.previous_until, w.created_at AS webhook_created_at
-             FROM webhook_deliveries d
-                 JOIN webhooks w ON w.id = d.webhook_id
+             FROM ",
+            $candidates,
+                 " JOIN webhooks w ON w.id = d.webhook_id
                  JOIN events e ON e.seq = d.event_seq
              WHERE d.status = 'pending' AND d.due_at <= $1 AND +d.lease_until < $1
                  AND w.is_enabled = 1 AND w.is_slow = $2
                  AND d.webhook_id NOT IN (
                      SELECT h.webhook_id FROM webhook_deliveries h
-                     WHERE h.status = 'pending' AND h.lease_until >= $1
+                     WHERE h.status = 'pending' AND h.lease_until > 0 AND h.lease_until >= $1
                      GROUP BY h.webhook_id HAVING COUNT(*) >= $3)
              ORDER BY d.due_at, d.event_seq, d.id LIMIT 1",
             $lock
         )
     };
 }
+/// Among the first 64 that are due. The number is not a value: PostgreSQL would plan for many more.
+macro_rules! free_soon {
+    ($lock:literal) => {
+        free!(
+            "",
+            "(SELECT f.id FROM webhook_deliveries f
+              WHERE f.status = 'pending' AND f.due_at <= $1 AND +f.lease_until < $1
+              ORDER BY f.due_at, f.event_seq, f.id LIMIT 64) c
+                 JOIN webhook_deliveries d ON d.id = c.id",
+            $lock
+        )
+    };
+}
+/// The first of each webhook that has any on their way. The webhooks are found one after the other in an index, so a
+/// webhook that is disabled, or has its share, costs no more for having many.
+macro_rules! free_of_each {
+    ($lock:literal) => {
+        free!(
+            "WITH RECURSIVE receivers (webhook_id) AS (
+                 SELECT MIN(m.webhook_id) FROM webhook_deliveries m WHERE m.status = 'pending'
+                 UNION ALL
+                 SELECT (SELECT MIN(n.webhook_id) FROM webhook_deliveries n
+                         WHERE n.status = 'pending' AND n.webhook_id > r.webhook_id)
+                 FROM receivers r WHERE r.webhook_id IS NOT NULL) ",
+            "receivers c JOIN webhook_deliveries d ON d.id = (
+                 SELECT f.id FROM webhook_deliveries f
+                 WHERE f.status = 'pending' AND f.webhook_id = c.webhook_id
+                     AND f.due_at <= $1 AND +f.lease_until < $1
+                 ORDER BY f.due_at, f.event_seq, f.id LIMIT 1)",
+            $lock
+        )
+    };
+}
+const FREE_SOON: &str = free_soon!("");
+const FREE_OF_EACH: &str = free_of_each!("");
+/// Whether any is due at all.
+const ANY_DUE: &str = "SELECT id FROM webhook_deliveries
+     WHERE status = 'pending' AND due_at <= $1 AND +lease_until < $1 LIMIT 1";
 
 pub(super) async fn claim(
     database: &Database,
@@ -52,29 +93,36 @@ pub(super) async fn claim(
     } = *claim;
     // Most often nothing is due, and then nobody waits for a turn.
     let due = database
-        .fetch_records(
-            "webhook_deliveries",
-            "SELECT d.id FROM webhook_deliveries d JOIN webhooks w ON w.id = d.webhook_id
-             WHERE d.status = 'pending' AND d.due_at <= $1 AND +d.lease_until < $1
-                 AND w.is_enabled = 1 AND w.is_slow = $2 LIMIT 1",
-            values![now, i64::from(slow)],
-            |record| record.text("id"),
-        )
+        .fetch_records("webhook_deliveries", ANY_DUE, values![now], |record| {
+            record.text("id")
+        })
         .await?;
     if due.is_empty() {
         return Ok(None);
     }
+    let given = || values![now, i64::from(slow), most_of_webhook];
+    // Nor where what is due is for the others, or for nobody, as for a webhook that is disabled.
+    let mut there = database.fetch_all(FREE_SOON, given()).await?;
+    if there.is_empty() {
+        there = database.fetch_all(FREE_OF_EACH, given()).await?;
+    }
+    if there.is_empty() {
+        return Ok(None);
+    }
     let mut tx = database.begin().await?;
     one_claim_at_a_time(&mut tx, CLAIM).await?;
-    let free = tx
-        .fetch_optional(
-            Sql::Each {
-                sqlite: free!(""),
-                postgres: free!(" FOR UPDATE OF d SKIP LOCKED"),
-            },
-            values![now, i64::from(slow), most_of_webhook],
-        )
-        .await?;
+    let soon = Sql::Each {
+        sqlite: FREE_SOON,
+        postgres: free_soon!(" FOR UPDATE OF d SKIP LOCKED"),
+    };
+    let of_each = Sql::Each {
+        sqlite: FREE_OF_EACH,
+        postgres: free_of_each!(" FOR UPDATE OF d SKIP LOCKED"),
+    };
+    let free = match tx.fetch_optional(soon, given()).await? {
+        Some(row) => Some(row),
+        None => tx.fetch_optional(of_each, given()).await?,
+    };
     let Some(row) = free else {
         return Ok(None);
     };
@@ -230,4 +278,52 @@ fn delivery(record: &Record) -> StoreResult<Delivery> {
             DeliveryStatus::Succeeded | DeliveryStatus::Failed => None,
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::DatabaseUrl;
+
+    #[tokio::test]
+    async fn sqlite_finds_the_next_delivery_by_indexes() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::sqlite_file(&folder.path().join("x.db"));
+        let database = Database::connect(&url).await.unwrap();
+        for (sql, indexes) in [
+            (ANY_DUE, &["INDEX webhook_deliveries_due"][..]),
+            (FREE_SOON, &["SEARCH f USING INDEX webhook_deliveries_due"]),
+            (
+                FREE_OF_EACH,
+                &[
+                    "SEARCH m USING INDEX webhook_deliveries_on_their_way",
+                    "SEARCH n USING INDEX webhook_deliveries_on_their_way",
+                    "SEARCH f USING INDEX webhook_deliveries_on_their_way",
+                ],
+            ),
+        ] {
+            let plain = (1..=3).fold(format!("EXPLAIN QUERY PLAN {sql}"), |sql, at| {
+                sql.replace(&format!("${at}"), "5")
+            });
+            let rows = database.fetch_all(Sql::Built(plain), values![]).await;
+            let mut plan = String::new();
+            for row in rows.unwrap() {
+                plan.push_str(&row.text("detail").unwrap().unwrap_or_default());
+                plan.push('\n');
+            }
+            for index in indexes {
+                assert!(plan.contains(index), "{index}: {sql}\n{plan}");
+            }
+            for whole in [
+                "SCAN d",
+                "SCAN f",
+                "SCAN m",
+                "SCAN n",
+                "SCAN webhook_deliveries",
+            ] {
+                assert!(!plan.contains(whole), "{whole}: {sql}\n{plan}");
+            }
+        }
+        database.close().await;
+    }
 }

@@ -177,6 +177,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "session_links",
         include_str!("../../migrations/sqlite/0037_session_links.sql"),
     ),
+    (
+        38,
+        "job_lines",
+        include_str!("../../migrations/sqlite/0038_job_lines.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -334,6 +339,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         37,
         "session_links",
         include_str!("../../migrations/postgres/0037_session_links.sql"),
+    ),
+    (
+        38,
+        "job_lines",
+        include_str!("../../migrations/postgres/0038_job_lines.sql"),
     ),
 ];
 

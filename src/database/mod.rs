@@ -19,6 +19,7 @@ mod feed;
 mod health;
 mod idempotency;
 mod imports;
+mod job_lines;
 mod jobs;
 mod lane;
 mod lock;

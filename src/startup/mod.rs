@@ -30,7 +30,7 @@ use crate::application::jobs::worker::Worker;
 use crate::application::kept::idempotency::IdempotentRequests;
 use crate::application::kept::page_tokens::PageTokens;
 use crate::application::kept::retention::Remover;
-use crate::application::kept::store::{IMPORT, JobStore, SCHEDULED_CHECK, Store};
+use crate::application::kept::store::Store;
 use crate::application::moving::moves::Moves;
 use crate::application::observe::Observer;
 use crate::application::people::allowance::Allowances;
@@ -65,15 +65,12 @@ use use_cases::UseCases;
 
 /// How long a stop waits for the last writing of what was counted.
 const LAST_WRITING: Duration = Duration::from_secs(5);
-/// How often the jobs that wait are counted.
-const COUNT_JOBS: Duration = Duration::from_secs(15);
 
 /// The service, ready to [`run`](Self::run).
 pub struct Application {
     listening: Listening,
     management: Option<Listening>,
     services: Arc<Services>,
-    observer: Arc<dyn Observer>,
     database: Database,
     lock: DatabaseLock,
     shutdown: CancellationToken,
@@ -297,7 +294,6 @@ async fn build_on(
         listening,
         management,
         services,
-        observer,
         database,
         lock,
         shutdown,
@@ -367,11 +363,6 @@ impl Application {
         let background = TaskTracker::new();
         background.spawn(keep_recovering(
             self.services.clone(),
-            self.shutdown.clone(),
-        ));
-        background.spawn(count_jobs(
-            self.database.clone(),
-            self.observer.clone(),
             self.shutdown.clone(),
         ));
         let stopping = self.services.running.stopping.clone();
@@ -446,23 +437,6 @@ impl Application {
 /// Makes entries of the audit log of what stopped processes have left.
 async fn keep_recovering(services: Arc<Services>, stop: CancellationToken) {
     services.people.audit_log.keep_recovering(stop).await;
-}
-
-/// Counts the jobs that wait, for metrics.
-async fn count_jobs(database: Database, observer: Arc<dyn Observer>, stop: CancellationToken) {
-    loop {
-        // Where this fails, so does what is reported elsewhere.
-        if let Ok(waiting) = database.jobs_due(SystemClock.now()).await {
-            for kind in [IMPORT, SCHEDULED_CHECK] {
-                let number = waiting.iter().find(|(of, _)| of == kind);
-                observer.jobs_waiting(kind, number.map_or(0, |(_, number)| *number));
-            }
-        }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(COUNT_JOBS) => {}
-        }
-    }
 }
 
 /// What is read for metrics at each scrape.

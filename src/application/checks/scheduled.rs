@@ -146,8 +146,8 @@ impl ScheduledChecks {
             return Ok(self.interval);
         };
         let now = self.checks.clock.now();
-        let queue = self.store.job_queue(SCHEDULED_CHECK, false, now).await?;
-        let is_late = queue.oldest_due.is_some_and(|due| now - due > LATE);
+        let longest = self.store.longest_due(SCHEDULED_CHECK, false, now).await?;
+        let is_late = longest.is_some_and(|due| now - due > LATE);
         Ok(if is_late {
             self.interval
         } else {

@@ -1,7 +1,7 @@
 //! How far the work in the background is behind, and how the storages and the imports are.
 
 use crate::application::clock::Clock;
-use crate::application::kept::store::{IMPORT, SCHEDULED_CHECK, Store};
+use crate::application::kept::store::{IMPORT, SCHEDULED_CHECK, Store, StoreError};
 use crate::application::observe::Observer;
 use crate::domain::project::ProjectStatus;
 use crate::domain::storage::HealthState;
@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the queues are measured.
 const INTERVAL: Duration = Duration::from_secs(15);
-/// Counting whole tables may take one part in so many of the time: with a million storages they are counted less often.
+/// What takes longer the more rows there are may take one part in so many of the time: with a million storages it is
+/// counted less often.
 const ONE_PART_IN: u32 = 100;
 
 /// Measures the queues for the metrics. Each replica measures the same queues.
@@ -21,17 +22,24 @@ pub struct JobLag {
     pub observer: Arc<dyn Observer>,
 }
 
+/// How many jobs waited when they were counted last, of those that did not take long the last time.
+#[derive(Debug, Default)]
+struct Waiting {
+    checks: u64,
+    imports: u64,
+}
+
 impl JobLag {
     pub async fn run(self, stop: CancellationToken) {
         let mut next_count = Instant::now();
+        let mut waiting = Waiting::default();
         loop {
             let begun = Instant::now();
             if begun >= next_count {
-                self.measure().await;
+                self.count(&mut waiting).await;
                 next_count = begun + begun.elapsed() * ONE_PART_IN;
-            } else {
-                self.measure_queues().await;
             }
+            self.measure_queues(&waiting).await;
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(INTERVAL) => {}
@@ -41,24 +49,35 @@ impl JobLag {
 
     /// All of it at once.
     pub async fn measure(&self) {
-        self.measure_queues().await;
-        self.count().await;
+        let mut waiting = Waiting::default();
+        self.count(&mut waiting).await;
+        self.measure_queues(&waiting).await;
     }
 
-    /// Jobs that took long the last time are not counted: they wait for their own kind only. What cannot
-    /// be asked keeps its last value.
-    async fn measure_queues(&self) {
-        for kind in [SCHEDULED_CHECK, IMPORT] {
+    /// How long the first job of each queue has waited. Jobs that took long the last time are left out: they wait for
+    /// their own kind only. What cannot be asked keeps its last value.
+    async fn measure_queues(&self, counted: &Waiting) {
+        for (kind, counted) in [(SCHEDULED_CHECK, counted.checks), (IMPORT, counted.imports)] {
             let now = self.clock.now();
-            match self.store.job_queue(kind, false, now).await {
-                Ok(queue) => {
-                    let lag = queue.oldest_due.map(|due| now - due);
-                    let lag = lag.and_then(|lag| lag.try_into().ok());
-                    let lag = lag.unwrap_or(Duration::ZERO);
-                    self.observer.jobs_wait(kind, queue.waiting, lag);
+            match self.store.longest_due(kind, false, now).await {
+                Ok(Some(due)) => {
+                    let lag = (now - due).try_into().unwrap_or(Duration::ZERO);
+                    // At least the one that was found now.
+                    self.observer.jobs_wait(kind, counted.max(1), lag);
                 }
+                Ok(None) => self.observer.jobs_wait(kind, 0, Duration::ZERO),
                 Err(error) => tracing::debug!(%error, kind, "cannot measure the jobs that wait"),
             }
+        }
+    }
+
+    /// Counts whole tables, and queues that may be long.
+    async fn count(&self, waiting: &mut Waiting) {
+        if let Some(number) = self.count_jobs(SCHEDULED_CHECK).await {
+            waiting.checks = number;
+        }
+        if let Some(number) = self.count_jobs(IMPORT).await {
+            waiting.imports = number;
         }
         match self.store.count_role_waits().await {
             Ok(number) => self.observer.setups_wait(number),
@@ -68,10 +87,6 @@ impl JobLag {
             Ok(number) => self.observer.events_wait(number),
             Err(error) => tracing::debug!(%error, "cannot count the events on their way"),
         }
-    }
-
-    /// Counts whole tables.
-    async fn count(&self) {
         match self.store.count_storages().await {
             Ok(counted) => {
                 for state in HealthState::ALL {
@@ -91,6 +106,27 @@ impl JobLag {
                 }
             }
             Err(error) => tracing::debug!(%error, "cannot count the projects"),
+        }
+    }
+
+    /// Counts the jobs of a kind that wait. Of the answer those are left out that took long the last time.
+    async fn count_jobs(&self, kind: &str) -> Option<u64> {
+        let now = self.clock.now();
+        let counted = async {
+            let in_time = self.store.count_due(kind, false, now).await?;
+            let slow = self.store.count_due(kind, true, now).await?;
+            Ok::<_, StoreError>((in_time, slow))
+        };
+        match counted.await {
+            Ok((in_time, slow)) => {
+                self.observer
+                    .jobs_waiting(kind, in_time.saturating_add(slow));
+                Some(in_time)
+            }
+            Err(error) => {
+                tracing::debug!(%error, kind, "cannot count the jobs that wait");
+                None
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::application::observe::Observer;
 use crate::application::outage;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -85,7 +85,9 @@ impl Worker {
             now,
             lease_until: now + job.lease(),
         };
+        let asked = Instant::now();
         let claimed = self.store.claim_job(&claim).await?;
+        self.observer.asked_for_job(job.kind(), asked.elapsed());
         let Some(claimed) = claimed else {
             return Ok(false);
         };

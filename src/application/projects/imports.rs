@@ -267,7 +267,8 @@ impl ImportFiles {
             return Ok(false);
         }
         work.began = now;
-        Ok(self.store.job_queue(IMPORT, false, now).await?.waiting > 0)
+        let longest = self.store.longest_due(IMPORT, false, now).await?;
+        Ok(longest.is_some())
     }
 
     /// Stores a step. False when the import is no longer this worker's.

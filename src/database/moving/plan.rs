@@ -89,9 +89,8 @@ fn known(table: &str) -> Option<Plan> {
         // What the service has for itself, or together with what stays. External IDs are written with their setups.
         "external_ids" | "used_sign_in_links" | "used_tokens" | "webhook_deliveries"
         | "audit_files" | "audit_intents" | "audit_exports" | "idempotency_keys" | "remembered"
-        | "imports" | "job_turns" | "leases" | "product_keys" | "erasures" | "moved_parts" => {
-            Plan::Stays { counted: false }
-        }
+        | "imports" | "job_turns" | "job_lines" | "leases" | "product_keys" | "erasures"
+        | "moved_parts" => Plan::Stays { counted: false },
         _ => return None,
     })
 }

@@ -30,6 +30,7 @@ pub struct WorkMetrics {
     jobs_running: Family<JobLabels, Gauge>,
     jobs_waiting: Family<JobLabels, Gauge>,
     jobs: Family<JobResultLabels, Counter>,
+    job_claims: Family<JobLabels, Histogram>,
     waiting_checks: Queue,
     waiting_imports: Queue,
     quarantines: Family<ChangeLabels, Counter>,
@@ -63,6 +64,11 @@ impl Queue {
 /// In seconds: from an answer in the same Region to the longest that all tries may take.
 const BUCKETS: [f64; 12] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];
+
+/// In seconds: of a statement or a few in the database.
+const CLAIM_BUCKETS: [f64; 10] = [
+    0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5,
 ];
 
 /// The calls whose values exist before the first of them. Others appear with their first call.
@@ -122,6 +128,7 @@ impl WorkMetrics {
             jobs_running: Family::default(),
             jobs_waiting: Family::default(),
             jobs: Family::default(),
+            job_claims: Family::new_with_constructor(|| Histogram::new(CLAIM_BUCKETS)),
             waiting_checks: Queue::default(),
             waiting_imports: Queue::default(),
             quarantines: Family::default(),
@@ -268,6 +275,11 @@ impl WorkMetrics {
             "Turns of background jobs that ended, by result",
             metrics.jobs.clone(),
         );
+        registry.register(
+            "sallyport_job_claim_duration_seconds",
+            "Time until the database has answered a worker that asks for a background job",
+            metrics.job_claims.clone(),
+        );
         metrics
     }
 
@@ -319,6 +331,7 @@ impl WorkMetrics {
             };
             drop(self.jobs_running.get_or_create(&labels));
             drop(self.jobs_waiting.get_or_create(&labels));
+            drop(self.job_claims.get_or_create(&labels));
         }
         for (service, operations) in CALLS {
             for operation in operations {
@@ -448,6 +461,13 @@ impl Observer for WorkMetrics {
 
     fn looked_for_tokens(&self) {
         self.token_lookups.inc();
+    }
+
+    fn asked_for_job(&self, kind: &str, took: Duration) {
+        let kind = kind.to_owned();
+        self.job_claims
+            .get_or_create(&JobLabels { kind })
+            .observe(took.as_secs_f64());
     }
 
     fn began_job(&self, kind: &str) {

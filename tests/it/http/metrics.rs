@@ -78,6 +78,7 @@ async fn values_exist_before_their_first_event() {
         "sallyport_role_sessions_needed_total{found=\"no\"} 0",
         "sallyport_jobs_waiting{kind=\"import\"} 0",
         "sallyport_jobs_running{kind=\"check\"} 0",
+        "sallyport_job_claim_duration_seconds_count{kind=\"check\"} ",
         "sallyport_job_turns_total{kind=\"check\",result=\"failed\"} 0",
         "sallyport_log_lines_dropped_total 0",
         "sallyport_database_connections_limit 8",

@@ -46,7 +46,7 @@ pub struct JobClaim<'a> {
     /// Whether to take jobs that took long the last time, or those that did not.
     pub slow: bool,
     /// How many jobs of this kind and pace one workspace has in work, on all replicas together. `u32::MAX`
-    /// for no limit, which lets replicas claim at the same time.
+    /// for no limit.
     pub most_of_workspace: u32,
     pub worker: &'a str,
     pub now: OffsetDateTime,
@@ -64,19 +64,16 @@ pub struct JobRest<'a> {
     pub slow: bool,
 }
 
-/// The jobs of a kind that are due and that nobody works on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct JobQueue {
-    pub waiting: u64,
-    /// Since when the one that waits longest has been due; `None` where none waits.
-    pub oldest_due: Option<OffsetDateTime>,
-}
-
 #[async_trait]
 pub trait JobStore: Send + Sync {
     /// Takes one job that is due and that nobody holds (its lease, if any, ended before `now`), and
-    /// leases it to the worker. Workspaces take turns: one with many jobs does not keep another's
-    /// waiting. Jobs of suspended workspaces stay where they are; here and below they do not count as due.
+    /// leases it to the worker. Workspaces take turns: the job is of the one that has had no turn for the longest time,
+    /// and of its jobs it is the one that has been due the longest. So a workspace with many jobs does not keep
+    /// another's waiting. One that has as many in work as `most_of_workspace` is passed over and keeps its place. Jobs
+    /// of suspended workspaces stay where they are; here and below they do not count as due.
+    ///
+    /// Where many workspaces have become due since the last claim, they join the others some at a time, those first
+    /// that have been due the longest.
     async fn claim_job(&self, claim: &JobClaim<'_>) -> StoreResult<Option<ClaimedJob>>;
     /// Extends the lease. False when the worker does not hold the job any more, the job is gone, or its workspace is
     /// suspended.
@@ -87,10 +84,15 @@ pub trait JobStore: Send + Sync {
     /// Gives the job back: another worker may take it at once.
     async fn release_job(&self, job: &ClaimedJob) -> StoreResult<()>;
     /// Deletes the job.
-    /// How many jobs of each kind wait for a worker.
-    async fn jobs_due(&self, now: OffsetDateTime) -> StoreResult<Vec<(String, u64)>>;
     async fn end_job(&self, job: &ClaimedJob) -> StoreResult<()>;
-    /// What waits at `now`, of the jobs that took long the last time or of the others.
-    async fn job_queue(&self, kind: &str, slow: bool, now: OffsetDateTime)
-    -> StoreResult<JobQueue>;
+    /// Since when the job of this kind and pace has been due that has waited for a worker the longest. `None`: none
+    /// waits. It takes about as long with a million jobs as with one.
+    async fn longest_due(
+        &self,
+        kind: &str,
+        slow: bool,
+        now: OffsetDateTime,
+    ) -> StoreResult<Option<OffsetDateTime>>;
+    /// How many jobs of this kind and pace are due and wait for a worker. It takes longer the more there are.
+    async fn count_due(&self, kind: &str, slow: bool, now: OffsetDateTime) -> StoreResult<u64>;
 }

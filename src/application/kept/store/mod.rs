@@ -41,9 +41,7 @@ pub use events::{
     WebhookStore,
 };
 pub use idempotency::{HeldKey, Idempotency, IdempotencyStore, KeptAnswer, KeyClaim};
-pub use jobs::{
-    ClaimedJob, IMPORT, JobClaim, JobQueue, JobRest, JobStore, NewJob, SCHEDULED_CHECK,
-};
+pub use jobs::{ClaimedJob, IMPORT, JobClaim, JobRest, JobStore, NewJob, SCHEDULED_CHECK};
 pub use moving::{
     Cell, MovedRows, MovingStore, NotWritten, WorkspaceReader, WorkspaceWriter, sealed_place,
 };

@@ -350,9 +350,8 @@ async fn the_work_of_a_suspended_workspace_rests(db: TestDb) {
     assert_eq!(db.renew_job(&under_way, until).await, Ok(false));
     db.release_job(&under_way).await.unwrap();
     assert_eq!(claim().await, None);
-    assert_eq!(db.jobs_due(at).await, Ok(vec![]));
-    let queue = db.job_queue(IMPORT, false, at).await.unwrap();
-    assert_eq!((queue.waiting, queue.oldest_due), (0, None));
+    assert_eq!(db.count_due(IMPORT, false, at).await, Ok(0));
+    assert_eq!(db.longest_due(IMPORT, false, at).await, Ok(None));
     assert_eq!(db.begin_role_tries(at, pace).await.unwrap(), []);
 
     let back = StandingChange {
@@ -360,7 +359,7 @@ async fn the_work_of_a_suspended_workspace_rests(db: TestDb) {
         ..StandingChange::default()
     };
     change(&db, &mine, &back).await;
-    assert_eq!(db.job_queue(IMPORT, false, at).await.unwrap().waiting, 1);
+    assert_eq!(db.count_due(IMPORT, false, at).await, Ok(1));
     let again = claim().await.unwrap();
     assert_eq!(again.subject, under_way.subject);
     let tries = db.begin_role_tries(at, pace).await.unwrap();

@@ -195,6 +195,14 @@ const READS: &[&str] = &[
     "SELECT * FROM storages WHERE id > 'x' AND external_id = 'x' ORDER BY id LIMIT 100",
     "SELECT * FROM jobs WHERE kind = 'x' AND slow = 0 AND due_at <= 5 ORDER BY due_at LIMIT 1",
     "SELECT MAX(turn) FROM job_turns WHERE kind = 'x'",
+    "SELECT MAX(turn) FROM job_lines WHERE kind = 'x' AND slow = 0 AND is_waiting = 1",
+    "SELECT * FROM job_lines WHERE kind = 'x' AND slow = 0 AND is_waiting = 0 AND due_at <= 5 ORDER BY due_at LIMIT 4",
+    "SELECT * FROM jobs WHERE kind = 'x' AND slow = 0 AND workspace_id = 'x' AND +lease_until < 5 ORDER BY due_at, subject_id LIMIT 2",
+    "SELECT COUNT(*) FROM jobs WHERE kind = 'x' AND slow = 0 AND workspace_id = 'x' AND lease_until > 0 AND lease_until >= 5",
+    "SELECT COUNT(*) FROM jobs WHERE kind = 'x' AND slow = 0 AND due_at <= 5",
+    "SELECT MIN(webhook_id) FROM webhook_deliveries WHERE status = 'pending' AND webhook_id > 'x'",
+    "SELECT id FROM webhook_deliveries WHERE status = 'pending' AND webhook_id = 'x' AND due_at <= 5 AND +lease_until < 5 ORDER BY due_at, event_seq, id LIMIT 1",
+    "SELECT id FROM setups WHERE dialog_open_at < 5 AND status = 'open' AND revision = 1 ORDER BY dialog_open_at LIMIT 4",
     "SELECT id, expires_at FROM setups WHERE expires_at >= 4 AND expires_at < 5 ORDER BY expires_at LIMIT 100",
     "SELECT hash FROM sign_in_links WHERE workspace_id = 'x'",
     "SELECT hash FROM instruction_links WHERE workspace_id = 'x'",
@@ -269,6 +277,7 @@ async fn both_engines_have_the_same_columns(db: TestDb) {
         include_str!("../../../../migrations/sqlite/0033_scale.sql"),
         include_str!("../../../../migrations/sqlite/0035_moved_parts.sql"),
         include_str!("../../../../migrations/sqlite/0037_session_links.sql"),
+        include_str!("../../../../migrations/sqlite/0038_job_lines.sql"),
     );
     let mut table = "";
     let mut names = Vec::new();

@@ -1,5 +1,5 @@
 use crate::application::kept::store::{
-    ClaimedJob, IMPORT, JobClaim, JobQueue, JobRest, JobStore, SCHEDULED_CHECK,
+    ClaimedJob, IMPORT, JobClaim, JobRest, JobStore, SCHEDULED_CHECK,
 };
 use crate::database::Database;
 use crate::domain::ids::WorkspaceId;
@@ -14,6 +14,8 @@ on_both_engines!(
     kinds_do_not_wait_for_each_other,
     a_workspace_has_its_share_in_work_and_no_more,
     the_share_holds_for_claims_at_the_same_moment,
+    each_of_many_workspaces_has_a_turn_before_one_has_two,
+    what_nobody_can_take_keeps_nobody_waiting,
     slow_jobs_are_taken_apart,
     a_lease_is_renewed_by_its_holder,
     the_queue_is_measured,
@@ -131,6 +133,78 @@ async fn the_share_holds_for_claims_at_the_same_moment(db: TestDb) {
     assert_eq!(claimed, 3);
 }
 
+/// More than come into the line together, or are looked at in one transaction.
+async fn each_of_many_workspaces_has_a_turn_before_one_has_two(db: TestDb) {
+    let db = db.database;
+    let busy = workspace(&db).await;
+    for _ in 0..5 {
+        import(&db, &busy.id).await;
+    }
+    let mut others = Vec::new();
+    for _ in 0..70 {
+        let other = workspace(&db).await;
+        import(&db, &other.id).await;
+        others.push(other.id);
+    }
+    let at = now() + Duration::seconds(9);
+    let mut turns = Vec::new();
+    while let Some(job) = claim(&db, IMPORT, at).await {
+        turns.push(job.workspace);
+    }
+    assert_eq!(turns.len(), 75);
+    let mut first: Vec<WorkspaceId> = turns.drain(..71).collect();
+    others.push(busy.id.clone());
+    first.sort();
+    others.sort();
+    assert_eq!(first, others);
+    assert!(turns.iter().all(|of| *of == busy.id), "{turns:?}");
+}
+
+/// Lines whose jobs are gone, rest or are held, before one whose job is due.
+async fn what_nobody_can_take_keeps_nobody_waiting(db: TestDb) {
+    let (tester, db) = (db.clone(), db.database);
+    let at = now() + Duration::seconds(9);
+    for _ in 0..40 {
+        let gone = workspace(&db).await;
+        import(&db, &gone.id).await;
+    }
+    // They are in line by now.
+    let until = at + Duration::hours(1);
+    let nothing = JobClaim {
+        most_of_workspace: 0,
+        ..any_job(IMPORT, "w", at, until)
+    };
+    assert_eq!(db.claim_job(&nothing).await, Ok(None));
+    tester
+        .tamper("DELETE FROM jobs WHERE kind = 'import'")
+        .await
+        .unwrap();
+    let held = workspace(&db).await;
+    import(&db, &held.id).await;
+    let resting = workspace(&db).await;
+    import(&db, &resting.id).await;
+    let first = claim(&db, IMPORT, at).await.unwrap();
+    let second = claim(&db, IMPORT, at).await.unwrap();
+    assert_eq!(
+        (&first.workspace, &second.workspace),
+        (&held.id, &resting.id)
+    );
+    let later = at + Duration::minutes(5);
+    db.rest_job(&second, &rest(later, None)).await.unwrap();
+    assert_eq!(claim(&db, IMPORT, at).await, None);
+    let last = workspace(&db).await;
+    import(&db, &last.id).await;
+    assert_eq!(claim(&db, IMPORT, at).await.unwrap().workspace, last.id);
+    // What rests and what a dead worker holds comes back by itself, each at its time.
+    assert_eq!(db.longest_due(IMPORT, false, later).await, Ok(Some(later)));
+    let again = claim(&db, IMPORT, later).await.unwrap();
+    assert_eq!(again.workspace, resting.id);
+    assert_eq!(claim(&db, IMPORT, later).await, None);
+    let over = until + Duration::microseconds(1);
+    let first_again = claim(&db, IMPORT, over).await.unwrap();
+    assert_eq!(first_again.workspace, held.id);
+}
+
 async fn slow_jobs_are_taken_apart(db: TestDb) {
     let db = db.database;
     let mine = workspace(&db).await;
@@ -171,12 +245,11 @@ async fn the_queue_is_measured(db: TestDb) {
     let db = db.database;
     let mine = workspace(&db).await;
     let at = now() + Duration::seconds(9);
-    let queue = async |slow| db.job_queue(IMPORT, slow, at).await.unwrap();
-    let empty = JobQueue {
-        waiting: 0,
-        oldest_due: None,
+    let queue = async |slow| {
+        let waiting = db.count_due(IMPORT, slow, at).await.unwrap();
+        (waiting, db.longest_due(IMPORT, slow, at).await.unwrap())
     };
-    assert_eq!(queue(false).await, empty);
+    assert_eq!(queue(false).await, (0, None));
     for _ in 0..3 {
         import(&db, &mine.id).await;
     }
@@ -185,10 +258,7 @@ async fn the_queue_is_measured(db: TestDb) {
     let resting = claim(&db, IMPORT, at).await.unwrap();
     let due = at + Duration::seconds(1);
     db.rest_job(&resting, &rest(due, None)).await.unwrap();
-    let one = JobQueue {
-        waiting: 1,
-        oldest_due: Some(OffsetDateTime::UNIX_EPOCH),
-    };
+    let one = (1, Some(OffsetDateTime::UNIX_EPOCH));
     assert_eq!(queue(false).await, one);
     let slowly = JobRest {
         slow: true,
@@ -196,7 +266,7 @@ async fn the_queue_is_measured(db: TestDb) {
     };
     db.rest_job(&working, &slowly).await.unwrap();
     assert_eq!(queue(false).await, one);
-    assert_eq!(queue(true).await.waiting, 1);
+    assert_eq!(queue(true).await.0, 1);
 }
 
 /// A replica of the release before this one writes to the tables that it knows.

@@ -1,0 +1,452 @@
+//! Lines: whose job comes next, found without a look at all that are due.
+//!
+//! A line has the jobs of one workspace, of one kind and pace. Lines whose time has come wait for their turn, and the
+//! one that has had none for the longest time comes first. So a workspace with many jobs has one place among the
+//! others, like one with a single job. A line that nobody can take a job from leaves its place until there may be one.
+//!
+//! `due_at` of a line is never later than the first of its jobs that may be taken: triggers see to that, with each job
+//! that is added or given back. Whoever finds it too early makes it later, while the line is locked.
+
+use crate::application::kept::store::{ClaimedJob, JobClaim, StoreResult};
+use crate::database::Database;
+use crate::database::engine::{Sql, Tx, Value, values};
+use crate::database::record::Record;
+use crate::domain::ids::WorkspaceId;
+use time::{Duration, OffsetDateTime};
+
+/// How many lines come in together, at most.
+const MOST_IN: u32 = 64;
+/// How many lines are read together.
+const AT_ONCE: u32 = 4;
+/// How many times so many are read in one transaction: others write in between.
+const READS: usize = 8;
+/// How many lines are read together to find what has been due for the longest time.
+const OLDEST_AT_ONCE: u32 = 64;
+
+/// Whether lines wait, and whether the time of others has come.
+const ANY: &str = "SELECT
+     CAST(CASE WHEN (SELECT MIN(turn) FROM job_lines
+         WHERE kind = $1 AND slow = $2 AND is_waiting = 1) IS NULL
+         THEN 0 ELSE 1 END AS BIGINT) AS waiting,
+     CAST(CASE WHEN (SELECT MIN(due_at) FROM job_lines
+         WHERE kind = $1 AND slow = $2 AND is_waiting = 0) <= $3
+         THEN 1 ELSE 0 END AS BIGINT) AS arriving";
+const LET_IN: Sql = Sql::Each {
+    sqlite: "UPDATE job_lines SET is_waiting = 1
+         WHERE kind = $1 AND slow = $2 AND workspace_id IN (
+             SELECT workspace_id FROM job_lines
+             WHERE kind = $1 AND slow = $2 AND is_waiting = 0 AND due_at <= $3
+             ORDER BY due_at LIMIT $4)",
+    postgres: "UPDATE job_lines SET is_waiting = 1
+         WHERE kind = $1 AND slow = $2 AND workspace_id = ANY (ARRAY(
+             SELECT workspace_id FROM job_lines
+             WHERE kind = $1 AND slow = $2 AND is_waiting = 0 AND due_at <= $3
+             ORDER BY due_at LIMIT $4 FOR UPDATE))",
+};
+/// The lines that wait, from a place on. The order of the tables is SQLite's order of looking.
+macro_rules! waiting {
+    ($lock:literal) => {
+        concat!(
+            "SELECT l.workspace_id AS id, l.turn, l.due_at,
+                 CAST(CASE WHEN w.suspended_at IS NULL THEN 0 ELSE 1 END AS BIGINT) AS is_suspended
+             FROM job_lines l CROSS JOIN workspaces w
+             WHERE l.kind = $1 AND l.slow = $2 AND l.is_waiting = 1
+                 AND (l.turn, l.due_at, l.workspace_id) > ($3, $4, $5) AND w.id = l.workspace_id
+             ORDER BY l.turn, l.due_at, l.workspace_id LIMIT $6",
+            $lock
+        )
+    };
+}
+const WAITING: &str = waiting!("");
+/// The next jobs of a line that nobody holds. Nearly all have a lease in the past; the plus keeps SQLite from looking
+/// for them by that.
+macro_rules! next {
+    ($lock:literal) => {
+        concat!(
+            "SELECT j.subject_id AS id, j.kind, j.workspace_id, j.payload, j.job_cursor, j.due_at
+             FROM jobs j
+             WHERE j.kind = $1 AND j.slow = $2 AND j.workspace_id = $3 AND +j.lease_until < $4
+             ORDER BY j.due_at, j.subject_id LIMIT 2",
+            $lock
+        )
+    };
+}
+const NEXT: &str = next!("");
+/// The jobs of a line that are held. That leases are above 0 is there for the index.
+const HELD: &str = "SELECT COUNT(*) AS number, MIN(lease_until) AS lease_until FROM jobs
+     WHERE kind = $1 AND slow = $2 AND workspace_id = $3
+         AND lease_until > 0 AND lease_until >= $4";
+/// A line leaves its place, or keeps it. Without a time there is no job to wait for.
+const MOVE: &str =
+    "UPDATE job_lines SET due_at = COALESCE($4, 9223372036854775807), is_waiting = $5
+     WHERE kind = $1 AND slow = $2 AND workspace_id = $3";
+/// The same for a line that has had its turn. Turns are numbered: clocks of replicas differ.
+const MOVE_TO_END: &str = "UPDATE job_lines SET
+         due_at = COALESCE($4, 9223372036854775807), is_waiting = $5,
+         turn = 1 + (SELECT COALESCE(MAX(last.turn), 0) FROM (
+             SELECT MAX(w.turn) AS turn FROM job_lines w
+             WHERE w.kind = $1 AND w.slow = $2 AND w.is_waiting = 1
+             UNION ALL
+             SELECT MAX(r.turn) AS turn FROM job_lines r
+             WHERE r.kind = $1 AND r.slow = $2 AND r.is_waiting = 0) last)
+     WHERE kind = $1 AND slow = $2 AND workspace_id = $3";
+/// Lines by the time that none of their jobs is due before, and since when one really is. Nothing of a suspended
+/// workspace is.
+const OLDEST: &str = "SELECT l.workspace_id AS id, l.due_at AS not_before,
+         (SELECT j.due_at FROM jobs j
+          WHERE j.kind = $1 AND j.slow = $2 AND j.workspace_id = l.workspace_id
+              AND j.due_at <= $4 AND +j.lease_until < $4
+              AND NOT EXISTS (SELECT 1 FROM workspaces w
+                              WHERE w.id = l.workspace_id AND w.suspended_at IS NOT NULL)
+          ORDER BY j.due_at, j.subject_id LIMIT 1) AS due_at
+     FROM (SELECT workspace_id, due_at FROM job_lines
+           WHERE kind = $1 AND slow = $2 AND is_waiting = $3 AND due_at <= $4
+               AND (due_at, workspace_id) > ($5, $6)
+           ORDER BY due_at, workspace_id LIMIT $7) l
+     ORDER BY l.due_at, l.workspace_id";
+/// All that are due, less those that are held, less those of suspended workspaces. Indexes alone answer the first,
+/// which may be large; the others are small.
+const COUNT: &str = "SELECT
+     (SELECT COUNT(*) FROM jobs WHERE kind = $1 AND slow = $2 AND due_at <= $3)
+     - (SELECT COUNT(*) FROM jobs
+        WHERE kind = $1 AND slow = $2 AND lease_until > 0 AND lease_until >= $3 AND +due_at <= $3)
+     - (SELECT CAST(COALESCE(SUM(
+            (SELECT COUNT(*) FROM jobs j
+             WHERE j.kind = $1 AND j.slow = $2 AND j.workspace_id = l.workspace_id
+                 AND j.due_at <= $3 AND +j.lease_until < $3)), 0) AS BIGINT)
+        FROM job_lines l
+        WHERE l.kind = $1 AND l.slow = $2 AND l.workspace_id IN (
+            SELECT w.id FROM workspaces w WHERE w.suspended_at IS NOT NULL)) AS number";
+
+/// A place among the lines that wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    turn: i64,
+    due: i64,
+    workspace: String,
+}
+
+impl Place {
+    /// Before all lines.
+    pub fn first() -> Self {
+        Self {
+            turn: i64::MIN,
+            due: i64::MIN,
+            workspace: String::new(),
+        }
+    }
+}
+
+/// What is to be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Lines {
+    pub waiting: bool,
+    /// The time of others has come.
+    pub arriving: bool,
+}
+
+/// What a worker found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Found {
+    Job(ClaimedJob),
+    /// No line has a job for it.
+    Nothing,
+    /// Nothing so far. In another transaction it goes on from here.
+    GoOnFrom(Place),
+}
+
+/// A line that waits.
+struct Line {
+    place: Place,
+    is_suspended: bool,
+}
+
+/// The jobs of a line that are held.
+struct Held {
+    number: u64,
+    /// When the first lease of them ends.
+    until: Option<OffsetDateTime>,
+}
+
+/// Looks whether there may be anything, at little cost.
+pub(super) async fn look(database: &Database, claim: &JobClaim<'_>) -> StoreResult<Lines> {
+    let given = values![claim.kind, i64::from(claim.slow), claim.now];
+    let rows = database.fetch_all(ANY, given).await?;
+    let Some(row) = rows.into_iter().next() else {
+        return Ok(Lines {
+            waiting: false,
+            arriving: false,
+        });
+    };
+    let record = Record::named("job_lines".to_owned(), row);
+    Ok(Lines {
+        waiting: record.int("waiting")? != 0,
+        arriving: record.int("arriving")? != 0,
+    })
+}
+
+/// Lets lines in whose time has come, those first that have been due the longest. True when there may be more.
+pub(super) async fn let_in(tx: &mut Tx, claim: &JobClaim<'_>) -> StoreResult<bool> {
+    let given = values![claim.kind, i64::from(claim.slow), claim.now, MOST_IN];
+    Ok(tx.execute(LET_IN, given).await? >= u64::from(MOST_IN))
+}
+
+/// Takes a job of the line whose turn it is, among those after a place. Lines that have none leave their place.
+pub(super) async fn take(tx: &mut Tx, claim: &JobClaim<'_>, after: &Place) -> StoreResult<Found> {
+    let mut place = after.clone();
+    for _ in 0..READS {
+        let lines = tx
+            .fetch_all(
+                Sql::Each {
+                    sqlite: WAITING,
+                    postgres: waiting!(" FOR UPDATE OF l"),
+                },
+                values![
+                    claim.kind,
+                    i64::from(claim.slow),
+                    place.turn,
+                    place.due,
+                    place.workspace.as_str(),
+                    AT_ONCE
+                ],
+            )
+            .await?;
+        if lines.is_empty() {
+            return Ok(Found::Nothing);
+        }
+        for row in lines {
+            let record = Record::new("job_lines", row)?;
+            let line = Line {
+                place: Place {
+                    turn: record.int("turn")?,
+                    due: record.int("due_at")?,
+                    workspace: record.text("id")?,
+                },
+                is_suspended: record.int("is_suspended")? != 0,
+            };
+            if let Some(job) = serve(tx, claim, &line).await? {
+                return Ok(Found::Job(job));
+            }
+            place = line.place;
+        }
+    }
+    Ok(Found::GoOnFrom(place))
+}
+
+/// Takes the next job of a line, if there is one to be taken.
+async fn serve(tx: &mut Tx, claim: &JobClaim<'_>, line: &Line) -> StoreResult<Option<ClaimedJob>> {
+    let workspace = line.place.workspace.as_str();
+    if line.is_suspended {
+        move_line(tx, claim, MOVE, workspace, None).await?;
+        return Ok(None);
+    }
+    let held = held(tx, claim, workspace).await?;
+    if held.number >= u64::from(claim.most_of_workspace) {
+        // It keeps its place for when one is given back.
+        return Ok(None);
+    }
+    let rows = tx
+        .fetch_all(
+            Sql::Each {
+                sqlite: NEXT,
+                // One that is just being deleted, or given back, is left to whoever does that.
+                postgres: next!(" FOR UPDATE SKIP LOCKED"),
+            },
+            values![claim.kind, i64::from(claim.slow), workspace, claim.now],
+        )
+        .await?;
+    let mut next = Vec::with_capacity(rows.len());
+    for row in rows {
+        next.push(Record::new("jobs", row)?);
+    }
+    let mut next = next.into_iter();
+    let first = next.next();
+    let due = first.as_ref().map(|job| job.time("due_at")).transpose()?;
+    let Some(job) = first.filter(|_| due.is_some_and(|due| due <= claim.now)) else {
+        let again = earliest(due, held.until);
+        move_line(tx, claim, MOVE, workspace, again).await?;
+        return Ok(None);
+    };
+    let second = next.next().map(|job| job.time("due_at")).transpose()?;
+    let job = ClaimedJob {
+        kind: job.text("kind")?,
+        workspace: job.parse("workspace_id", WorkspaceId::parse)?,
+        subject: job.text("id")?,
+        payload: job.text("payload")?,
+        cursor: job.text_opt("job_cursor")?,
+        worker: claim.worker.to_owned(),
+    };
+    tx.execute(
+        "UPDATE jobs SET worker = $3, lease_until = $4 WHERE kind = $1 AND subject_id = $2",
+        values![
+            claim.kind,
+            job.subject.as_str(),
+            claim.worker,
+            claim.lease_until
+        ],
+    )
+    .await?;
+    let leases = [Some(claim.lease_until), held.until];
+    let again = earliest(second, leases.into_iter().flatten().min());
+    move_line(tx, claim, MOVE_TO_END, workspace, again).await?;
+    Ok(Some(job))
+}
+
+/// When a job may be taken: one that nobody holds is due at this time, and the first lease ends at the other.
+fn earliest(due: Option<OffsetDateTime>, lease: Option<OffsetDateTime>) -> Option<OffsetDateTime> {
+    let over = lease.map(|until| until.saturating_add(Duration::microseconds(1)));
+    [due, over].into_iter().flatten().min()
+}
+
+async fn held(tx: &mut Tx, claim: &JobClaim<'_>, workspace: &str) -> StoreResult<Held> {
+    let given = values![claim.kind, i64::from(claim.slow), workspace, claim.now];
+    let Some(row) = tx.fetch_optional(HELD, given).await? else {
+        return Ok(Held {
+            number: 0,
+            until: None,
+        });
+    };
+    let record = Record::named("jobs".to_owned(), row);
+    Ok(Held {
+        number: record.number("number")?,
+        until: record.time_opt("lease_until")?,
+    })
+}
+
+async fn move_line(
+    tx: &mut Tx,
+    claim: &JobClaim<'_>,
+    sql: &'static str,
+    workspace: &str,
+    due: Option<OffsetDateTime>,
+) -> StoreResult<()> {
+    let is_waiting = due.is_some_and(|due| due <= claim.now);
+    let given = values![
+        claim.kind,
+        i64::from(claim.slow),
+        workspace,
+        due,
+        i64::from(is_waiting)
+    ];
+    tx.execute(sql, given).await.map(drop)
+}
+
+/// Since when the job has been due that waits longest.
+pub(super) async fn longest_due(
+    database: &Database,
+    kind: &str,
+    slow: bool,
+    now: OffsetDateTime,
+) -> StoreResult<Option<OffsetDateTime>> {
+    let mut longest: Option<OffsetDateTime> = None;
+    for is_waiting in [1_i64, 0] {
+        let (mut not_before, mut workspace) = (i64::MIN, String::new());
+        loop {
+            let given: Vec<Value> = values![
+                kind,
+                i64::from(slow),
+                is_waiting,
+                now,
+                not_before,
+                workspace.as_str(),
+                OLDEST_AT_ONCE
+            ];
+            let lines = database
+                .fetch_records("job_lines", OLDEST, given, |line| {
+                    Ok((
+                        line.int("not_before")?,
+                        line.text("id")?,
+                        line.time_opt("due_at")?,
+                    ))
+                })
+                .await?;
+            let found = lines.iter().filter_map(|(.., due)| *due).min();
+            longest = [longest, found].into_iter().flatten().min();
+            let Some((last, of, _)) = lines.into_iter().next_back() else {
+                break;
+            };
+            // What follows is due later than what was found.
+            if found.is_some() {
+                break;
+            }
+            (not_before, workspace) = (last, of);
+        }
+    }
+    Ok(longest)
+}
+
+/// How many jobs are due that nobody holds.
+pub(super) async fn count_due(
+    database: &Database,
+    kind: &str,
+    slow: bool,
+    now: OffsetDateTime,
+) -> StoreResult<u64> {
+    let rows = database
+        .fetch_all(COUNT, values![kind, i64::from(slow), now])
+        .await?;
+    match rows.into_iter().next() {
+        Some(row) => Record::named("jobs".to_owned(), row).number("number"),
+        None => Ok(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::DatabaseUrl;
+
+    /// With a job for each storage, what looks at all of them takes longer the more there are.
+    #[tokio::test]
+    async fn sqlite_finds_what_comes_next_by_indexes() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::sqlite_file(&folder.path().join("x.db"));
+        let database = Database::connect(&url).await.unwrap();
+        let Sql::Each { sqlite: let_in, .. } = LET_IN else {
+            panic!("not one for each engine");
+        };
+        for (sql, indexes) in [
+            (ANY, &["job_lines_turn", "job_lines_due"][..]),
+            (let_in, &["job_lines_due"]),
+            (WAITING, &["SEARCH l USING INDEX job_lines_turn"]),
+            (NEXT, &["SEARCH j USING INDEX jobs_of_line"]),
+            (HELD, &["INDEX jobs_held_of_line"]),
+            (MOVE_TO_END, &["job_lines_turn"]),
+            (OLDEST, &["job_lines_due", "jobs_of_line"]),
+            (
+                COUNT,
+                &[
+                    "COVERING INDEX jobs_to_do",
+                    "workspaces_suspended",
+                    "jobs_of_line",
+                ],
+            ),
+            (
+                "DELETE FROM jobs WHERE workspace_id = $1",
+                &["INDEX jobs_of_workspace"],
+            ),
+        ] {
+            let plain = (1..=7).fold(format!("EXPLAIN QUERY PLAN {sql}"), |sql, at| {
+                sql.replace(&format!("${at}"), "5")
+            });
+            let rows = database.fetch_all(Sql::Built(plain), values![]).await;
+            let mut plan = String::new();
+            for row in rows.unwrap() {
+                plan.push_str(&row.text("detail").unwrap().unwrap_or_default());
+                plan.push('\n');
+            }
+            for index in indexes {
+                assert!(plan.contains(index), "{index}: {sql}\n{plan}");
+            }
+            for whole in ["SCAN job_lines", "SCAN jobs", "SCAN l USING", "SCAN j"] {
+                assert!(!plan.contains(whole), "{whole}: {sql}\n{plan}");
+            }
+            // The lines that were found may be sorted once more: they are few.
+            assert!(
+                sql == OLDEST || !plan.contains("TEMP B-TREE"),
+                "{sql}\n{plan}"
+            );
+        }
+        database.close().await;
+    }
+}
