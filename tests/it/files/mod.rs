@@ -13,6 +13,7 @@ mod endpoint_path;
 mod every_kind;
 mod hostile_writes;
 pub mod keys;
+mod lost_answers;
 mod multipart;
 pub mod odd_stores;
 mod other_stores;
