@@ -1,6 +1,10 @@
 //! Bytes that many requests share: a bound on the whole, and a share of it for each workspace, so one
 //! customer's requests never take the room of another's. A part of it may be used to go ahead of what a request
 //! needs: half of a workspace's share and a quarter of the whole at most, and nothing while a request waits.
+//!
+//! Nobody waits to go ahead, so without a further bound the first two workspaces would have all of that part for as
+//! long as they use it. One workspace may have half of what the others leave ([`bound_ahead`]): whoever comes next
+//! finds as much as the last one got, and who has more gives it back in time ([`ByteBudget::must_give_back`]).
 
 use crate::application::error::{Error, Kind};
 use std::collections::HashMap;
@@ -31,8 +35,8 @@ pub struct ByteBudget {
     share: u32,
     /// What of the whole may be used to go ahead.
     ahead: Arc<Semaphore>,
-    /// How much of that one share has, in blocks.
-    share_ahead: u32,
+    /// How much that is, in blocks.
+    whole_ahead: u32,
     waiting: AtomicUsize,
     shares: Mutex<HashMap<String, Weak<Share>>>,
     patience: Duration,
@@ -70,7 +74,7 @@ impl ByteBudget {
             whole: Arc::new(Semaphore::new(whole as usize)),
             share: whole / SHARES as u32,
             ahead: Arc::new(Semaphore::new(ahead as usize)),
-            share_ahead: ahead / 2,
+            whole_ahead: ahead,
             waiting: AtomicUsize::new(0),
             shares: Mutex::default(),
             patience,
@@ -112,19 +116,37 @@ impl ByteBudget {
         (wanted <= self.share).then(|| self.at_once(&share, wanted))?
     }
 
-    /// Takes so many bytes to go ahead of what a request needs: at once, out of a part that is kept small, and
-    /// only while no request waits for room.
+    /// Takes so many bytes to go ahead of what a request needs: at once, out of a part that is kept small, only
+    /// while no request waits for room, and no more than half of what other workspaces leave of that part.
     pub fn try_take_ahead(&self, who: &str, bytes: u64) -> Option<Reserved> {
         let wanted = blocks(bytes);
         let share = self.share_of(who);
-        if self.waiting.load(Ordering::Relaxed) > 0 || wanted > self.share_ahead {
+        if self.waiting.load(Ordering::Relaxed) > 0 || wanted > bound_ahead(self.whole_ahead, 0) {
             return None;
         }
         let of_share = share.ahead.clone().try_acquire_many_owned(wanted).ok()?;
         let of_whole = self.ahead.clone().try_acquire_many_owned(wanted).ok()?;
+        // Looked at with what is wanted already taken: of two that come together, one at least sees both.
+        if self.has_too_much_ahead(&share) {
+            return None;
+        }
         let mut reserved = self.at_once(&share, wanted)?;
         reserved._ahead = Some((of_share, of_whole));
         Some(reserved)
+    }
+
+    /// Whether a workspace that has more than one place ahead is to give one back: a request waits for room, or
+    /// others have come meanwhile, and it has more than half of what they leave.
+    pub fn must_give_back(&self, who: &str) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0 || self.has_too_much_ahead(&self.share_of(who))
+    }
+
+    fn has_too_much_ahead(&self, share: &Share) -> bool {
+        let taken =
+            |of: &Semaphore, all: u32| (all as usize).saturating_sub(of.available_permits());
+        let own = taken(&share.ahead, bound_ahead(self.whole_ahead, 0));
+        let all = taken(&self.ahead, self.whole_ahead);
+        own > bound_ahead(self.whole_ahead, all.saturating_sub(own) as u32) as usize
     }
 
     fn at_once(&self, share: &Arc<Share>, wanted: u32) -> Option<Reserved> {
@@ -153,7 +175,7 @@ impl ByteBudget {
         }
         let share = Arc::new(Share {
             blocks: Arc::new(Semaphore::new(self.share as usize)),
-            ahead: Arc::new(Semaphore::new(self.share_ahead as usize)),
+            ahead: Arc::new(Semaphore::new(bound_ahead(self.whole_ahead, 0) as usize)),
             waiting: AtomicUsize::new(0),
         });
         shares.insert(who.to_owned(), Arc::downgrade(&share));
@@ -189,6 +211,13 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// How much one workspace may have of what is there to go ahead, where the others have so much of it: half of the
+/// rest. With `n` workspaces that want all they can get, each has `1 / (n + 1)` in the end, and so much is left for
+/// the next one.
+fn bound_ahead(all: u32, of_others: u32) -> u32 {
+    all.saturating_sub(of_others) / 2
 }
 
 fn blocks(bytes: u64) -> u32 {
@@ -270,16 +299,11 @@ mod tests {
             .map_while(|_| budget.try_take_ahead("a", BLOCK))
             .collect();
         assert_eq!(own.len(), 8);
-        let others: Vec<_> = (0..9)
-            .map_while(|_| budget.try_take_ahead("b", BLOCK))
-            .collect();
-        assert_eq!(others.len(), 8);
-        assert!(budget.try_take_ahead("c", BLOCK).is_none());
-        assert_eq!(budget.taken(), 16 * BLOCK);
+        assert_eq!(budget.taken(), 8 * BLOCK);
         // The workspace's requests have the other half of its share.
         let request = budget.take("a", 8 * BLOCK).await.unwrap();
         assert_eq!(budget.take("a", BLOCK).await.err(), Some(NoRoom));
-        drop((own, others, request));
+        drop((own, request));
         assert_eq!(budget.taken(), 0);
         // Nobody goes ahead while a request waits.
         let all = budget.take("a", 16 * BLOCK).await.unwrap();
@@ -289,6 +313,66 @@ mod tests {
         assert!(budget.try_take_ahead("b", BLOCK).is_none());
         drop((waiting, all));
         assert!(budget.try_take_ahead("b", BLOCK).is_some());
+    }
+
+    #[test]
+    fn half_of_what_others_leave_is_the_bound() {
+        for (all, of_others, bound) in [
+            (16, 0, 8),
+            (16, 8, 4),
+            (16, 12, 2),
+            (16, 15, 0),
+            (16, 16, 0),
+            (16, 17, 0),
+            (0, 0, 0),
+        ] {
+            assert_eq!(bound_ahead(all, of_others), bound, "{all} {of_others}");
+        }
+    }
+
+    #[test]
+    fn whoever_comes_next_finds_room_to_go_ahead() {
+        let budget = ByteBudget::new(64 * BLOCK);
+        let take = |who: &str| budget.try_take_ahead(who, BLOCK);
+        let mut held: Vec<Vec<Reserved>> = Vec::new();
+        for (who, part) in [("a", 8), ("b", 4), ("c", 2), ("d", 1)] {
+            held.push((0..16).map_while(|_| take(who)).collect());
+            assert_eq!(held.last().map(Vec::len), Some(part), "{who}");
+        }
+        // One block is left, and it is the half of nothing.
+        assert!(take("e").is_none());
+        assert_eq!(budget.taken(), 15 * BLOCK);
+        // Those that came first have too much now, and give back until they have not.
+        for _ in 0..16 {
+            for (who, own) in ["a", "b", "c", "d"].into_iter().zip(&mut held) {
+                if own.len() > 1 && budget.must_give_back(who) {
+                    own.pop();
+                } else if let Some(more) = take(who) {
+                    own.push(more);
+                }
+            }
+        }
+        let shares: Vec<usize> = held.iter().map(Vec::len).collect();
+        assert!(shares.iter().all(|own| (2..=4).contains(own)), "{shares:?}");
+        assert!(take("e").is_some(), "{shares:?}");
+        // Alone again, one has what it had.
+        held.truncate(1);
+        let own = &mut held[0];
+        own.extend((0..16).map_while(|_| take("a")));
+        assert_eq!(own.len(), 8);
+    }
+
+    #[tokio::test]
+    async fn who_goes_ahead_gives_back_while_a_request_waits() {
+        let budget = ByteBudget::with_patience(64 * BLOCK, SOON);
+        let _ahead = budget.try_take_ahead("a", BLOCK).unwrap();
+        assert!(!budget.must_give_back("a"));
+        let all = budget.take("b", 16 * BLOCK).await.unwrap();
+        let mut waiting = Box::pin(budget.take("b", BLOCK));
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        assert!(budget.must_give_back("a"));
+        drop((waiting, all));
+        assert!(!budget.must_give_back("a"));
     }
 
     #[tokio::test]

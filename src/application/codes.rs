@@ -155,6 +155,7 @@ pub const PROBLEMS: &[&str] = &[
     "unsupported_content_encoding",
     "unsupported_media_type",
     "upload_not_found",
+    "upload_outcome_unknown",
     "upload_too_slow",
     "uploads_busy",
     "version_not_found",

@@ -356,6 +356,12 @@ impl Error {
                 "There is no such storage in this workspace.",
                 "It was deleted while the request was under way. Use another storage.",
             ),
+            FailureKind::Unavailable if own == Some(AwsFailure::OUTCOME_UNKNOWN) => (
+                Kind::Upstream,
+                "upload_outcome_unknown",
+                "The storage did not confirm that it put the file's parts together, and what is there does not prove it. It is not known whether the file was stored.",
+                "Read the file's metadata: size and time show whether it is there. If it is not, send it again.",
+            ),
             FailureKind::AccessDenied
             | FailureKind::KmsDenied
             | FailureKind::KmsUnusable
@@ -461,6 +467,12 @@ mod tests {
                 Some("not_found"),
             ),
             (FailureKind::InvalidRequest, "InvalidRequest", None),
+            (
+                FailureKind::Unavailable,
+                AwsFailure::OUTCOME_UNKNOWN,
+                Some("upload_outcome_unknown"),
+            ),
+            (FailureKind::Unavailable, "InternalError", None),
             (FailureKind::AccessDenied, "AccessDenied", None),
         ] {
             let error = Error::of_request(&failure(kind, code));

@@ -297,6 +297,9 @@ impl AwsFailure {
     /// Our own code for an access key whose secret was sealed with a lost master key.
     pub const CREDENTIALS_LOST: &str = "CredentialsLost";
 
+    /// Our own code for an upload whose end was not confirmed, and not proved either.
+    pub const OUTCOME_UNKNOWN: &str = "OutcomeUnknown";
+
     /// Our own code for a success that is a page for people.
     pub const PAGE: &str = "Page";
 
@@ -308,7 +311,12 @@ impl AwsFailure {
     /// The code, where the answer had one: not those of our own, for answers without.
     pub fn sent_code(&self) -> Option<&str> {
         let code = self.error_code.as_deref()?;
-        let own = [Self::PAGE, Self::DELETE_MARKER, Self::CREDENTIALS_LOST];
+        let own = [
+            Self::PAGE,
+            Self::DELETE_MARKER,
+            Self::CREDENTIALS_LOST,
+            Self::OUTCOME_UNKNOWN,
+        ];
         (!own.contains(&code)).then_some(code)
     }
 

@@ -49,6 +49,8 @@ where
         let request = request.clone();
         let payload = payload.take();
         Box::pin(async move {
+            // What is refused anyway takes no memory, and does not wait for it.
+            acceptable(&request, LIMIT)?;
             let memory = memory(&request, LIMIT).await?;
             let bytes = read(&request, payload, LIMIT).await?;
             let value = parse(&bytes)?;
@@ -72,6 +74,7 @@ async fn memory(request: &HttpRequest, limit: usize) -> Result<Reserved, Problem
         .app_data::<web::Data<Services>>()
         .ok_or_else(|| Error::bug("no services"))?;
     let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+    let limit = limit as u64;
     let length = announced(request).unwrap_or(if chunked { limit } else { 0 });
     let caller = request.extensions().get::<SeenCaller>().cloned();
     let who = match caller.as_ref().and_then(SeenCaller::get) {
@@ -80,27 +83,23 @@ async fn memory(request: &HttpRequest, limit: usize) -> Result<Reserved, Problem
         Some(Caller::Operator | Caller::Key(_)) => "operator",
         None => "anonymous",
     };
-    let bytes = length.min(limit) as u64 * TIMES;
+    let bytes = length.min(limit) * TIMES;
     let taken = services.files.memory.take(who, bytes).await;
     taken.map_err(|no_room| Error::from(no_room).into())
 }
 
 /// The body's length, where the client says it.
-fn announced(request: &HttpRequest) -> Option<usize> {
+fn announced(request: &HttpRequest) -> Option<u64> {
     request
         .headers()
         .get(header::CONTENT_LENGTH)
         .and_then(|v| v.to_str().ok())
-        .and_then(|v| v.parse::<usize>().ok())
+        .and_then(|v| v.parse().ok())
 }
 
-/// Reads a body of at most `limit` bytes, within the time that a client has for it.
-pub async fn collect(
-    request: &HttpRequest,
-    mut payload: Payload,
-    limit: usize,
-) -> Result<BytesMut, Problem> {
-    if announced(request).is_some_and(|length| length > limit) {
+/// Refuses a body by what its headers say of it: too long, or compressed.
+fn acceptable(request: &HttpRequest, limit: usize) -> Result<(), Problem> {
+    if announced(request).is_some_and(|length| length > limit as u64) {
         return Err(too_large(limit));
     }
     let coded = request
@@ -114,6 +113,16 @@ pub async fn collect(
             "A request's body is read as it is, without a content encoding.",
         ));
     }
+    Ok(())
+}
+
+/// Reads a body of at most `limit` bytes, within the time that a client has for it.
+pub async fn collect(
+    request: &HttpRequest,
+    mut payload: Payload,
+    limit: usize,
+) -> Result<BytesMut, Problem> {
+    acceptable(request, limit)?;
     let patience = request
         .app_data::<web::Data<Services>>()
         .map(|services| services.running.request_timeout)

@@ -3,8 +3,9 @@
 use crate::application::bucket::body::{Expected, PIECES_AHEAD, UploadBody};
 use crate::application::bucket::encoded_words;
 use crate::application::bucket::write::StoredHeaders;
-use crate::application::error::{Error, FieldError};
+use crate::application::error::{Error, FieldError, Kind};
 use crate::domain::Invalid;
+use crate::domain::files::part_plan::LARGEST_OBJECT;
 use crate::http::file_headers::{self, METADATA_PREFIX};
 use crate::http::metrics::Direction;
 use crate::http::problem::Problem;
@@ -48,6 +49,17 @@ pub fn body(request: &HttpRequest, payload: web::Payload) -> Result<UploadBody, 
         None if !headers.contains_key(header::TRANSFER_ENCODING) => Some(0),
         length => length,
     };
+    // Before anything is reserved for it.
+    if length.is_some_and(|length| length > LARGEST_OBJECT) {
+        return Err(Error::new(
+            Kind::TooLarge,
+            "body_too_large",
+            format!(
+                "The file has more than the {LARGEST_OBJECT} bytes (5 TiB) that S3 stores. Nothing was stored."
+            ),
+        )
+        .into());
+    }
     let running = request
         .app_data::<web::Data<Services>>()
         .map(|services| &services.running)

@@ -90,6 +90,7 @@ class Deed:
                 "database_full",
                 "storage_unavailable",
                 "storage_timeout",
+                "upload_outcome_unknown",
                 "storage_throttled",
             ):
                 raise Failed(f"{self.kind} {self.name}: a repetition was refused: {answer}")

@@ -26,7 +26,7 @@ OF_DATABASE = {
     "database_full",
     "idempotency_key_in_progress",
 }
-OF_STORE = {"storage_unavailable", "storage_timeout", "storage_throttled", "storage_busy", "aws_identity_unknown"}
+OF_STORE = {"storage_unavailable", "storage_timeout", "storage_throttled", "storage_busy", "aws_identity_unknown", "upload_outcome_unknown"}
 
 
 def during(world, name, seconds, random, fault, kinds=KINDS, codes=OF_DATABASE):

@@ -7,6 +7,16 @@ use crate::application::bucket::write::{NewObject, PutFailure, StoredObject};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
 use async_trait::async_trait;
+use time::OffsetDateTime;
+
+/// An upload that the store has begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenedUpload {
+    /// S3's ID of it.
+    pub id: String,
+    /// The object of the upload is not older than this, by the store's clock, in whole seconds. `None`: not known.
+    pub since: Option<OffsetDateTime>,
+}
 
 /// A part that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,21 +31,21 @@ pub struct SentPart {
 
 #[async_trait]
 pub trait BucketMultipart: Send + Sync {
-    /// Begins an upload whose parts somebody else sends. Gives S3's ID of it.
+    /// Begins an upload whose parts somebody else sends.
     async fn begin_multipart(
         &self,
         bucket: &ConnectedBucket,
         key: &ObjectKey,
         object: &NewObject,
-    ) -> BucketResult<String>;
+    ) -> BucketResult<OpenedUpload>;
 
-    /// Begins an upload whose parts come through the service. Gives S3's ID of it.
+    /// Begins an upload whose parts come through the service.
     async fn begin_relayed(
         &self,
         bucket: &ConnectedBucket,
         key: &ObjectKey,
         object: &NewObject,
-    ) -> BucketResult<String>;
+    ) -> BucketResult<OpenedUpload>;
 
     /// Stores one part of such an upload: all of it or nothing. The body has a length.
     async fn relay_part(
@@ -47,12 +57,12 @@ pub trait BucketMultipart: Send + Sync {
         body: UploadBody,
     ) -> Result<SentPart, PutFailure>;
 
-    /// Makes the object of the parts.
+    /// Makes the object of the parts. Where it is proved to be there already, that is a success too.
     async fn complete_multipart(
         &self,
         bucket: &ConnectedBucket,
         key: &ObjectKey,
-        upload_id: &str,
+        upload: &OpenedUpload,
         object: &NewObject,
         parts: &[SentPart],
     ) -> BucketResult<StoredObject>;

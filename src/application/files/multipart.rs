@@ -2,7 +2,7 @@
 //! begins and ends the upload. A page sends them through the service, so the bucket needs no CORS rules for it.
 
 use crate::application::bucket::body::UploadBody;
-use crate::application::bucket::multipart::SentPart;
+use crate::application::bucket::multipart::{OpenedUpload, SentPart};
 use crate::application::bucket::read::BucketResult;
 use crate::application::bucket::sign::{SignedCall, SignedUrls};
 use crate::application::bucket::write::{NewObject, StoredObject, WriteConditions};
@@ -23,6 +23,7 @@ use crate::domain::ids::{StorageRef, WorkspaceId};
 use crate::domain::people::reach::Touch;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use time::OffsetDateTime;
 
 /// An upload that has begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +51,8 @@ struct UploadTicket {
     if_none_match: bool,
     /// Only where the parts come through the service. Releases before it know no such member, and ignore it.
     relayed: Option<Relayed>,
+    /// In seconds since 1970: [`OpenedUpload::since`]. Tickets of releases before it have none.
+    since: Option<i64>,
 }
 
 /// How the file is cut: in the ticket, so that every replica cuts it in the same way.
@@ -72,7 +75,7 @@ struct OpenUpload {
     bucket: ConnectedBucket,
     key: FileKey,
     object: NewObject,
-    upload_id: String,
+    upload: OpenedUpload,
     plan: Option<PartPlan>,
 }
 
@@ -96,22 +99,23 @@ impl Files {
             self.bucket_for(FileOperation::WriteAcl, writer.member(), storage, &touched)
                 .await?;
         }
-        let upload_id = self
+        let begun = self
             .bucket
             .begin_multipart(&bucket, &bucket.key("key", key)?, object)
             .await;
-        if let Err(failure) = &upload_id
+        if let Err(failure) = &begun
             && object.acl.is_some()
             && let Some(refused) = refused_acl(failure)
         {
             return Err(refused.error().internal(failure));
         }
-        let upload_id = self
-            .explain_multipart(&bucket, FileOperation::Upload, upload_id)
+        let upload = self
+            .explain_multipart(&bucket, FileOperation::Upload, begun)
             .await?;
         let ticket = UploadTicket {
             key: key.to_string(),
-            upload_id,
+            since: upload.since.map(OffsetDateTime::unix_timestamp),
+            upload_id: upload.id,
             if_none_match: object.conditions.if_none_match,
             relayed: None,
         };
@@ -143,17 +147,18 @@ impl Files {
         if object.conditions.if_none_match {
             self.must_be_new(&bucket, &object_key).await?;
         }
-        let upload_id = self
+        let begun = self
             .bucket
             .begin_relayed(&bucket, &object_key, object)
             .await;
-        let upload_id = self
-            .explain_multipart(&bucket, FileOperation::Upload, upload_id)
+        let upload = self
+            .explain_multipart(&bucket, FileOperation::Upload, begun)
             .await?;
         let plan = PartPlan::relayed(size);
         let ticket = UploadTicket {
             key: key.to_string(),
-            upload_id,
+            since: upload.since.map(OffsetDateTime::unix_timestamp),
+            upload_id: upload.id,
             if_none_match: object.conditions.if_none_match,
             relayed: Some(Relayed {
                 length: plan.length,
@@ -223,7 +228,7 @@ impl Files {
             .await?;
         let sent = self
             .bucket
-            .relay_part(&opened.bucket, &key, &opened.upload_id, number, body)
+            .relay_part(&opened.bucket, &key, &opened.upload.id, number, body)
             .await;
         match sent.map_err(of_the_body) {
             Ok(part) => Ok(part),
@@ -249,7 +254,7 @@ impl Files {
         let opened = self.open_upload(writer, storage, upload_id).await?;
         let call = SignedCall::Parts {
             key: opened.bucket.key("key", &opened.key)?,
-            upload_id: opened.upload_id,
+            upload_id: opened.upload.id,
             numbers: numbers.to_vec(),
         };
         let urls = self.bucket.sign(&opened.bucket, call, expires_in).await;
@@ -261,7 +266,7 @@ impl Files {
         Ok(urls)
     }
 
-    /// Makes the file of the parts.
+    /// Makes the file of the parts. Asked for again after it was made, it succeeds if the file that is there proves it.
     pub async fn complete_multipart(
         &self,
         writer: &Writer,
@@ -286,13 +291,7 @@ impl Files {
         let key = opened.bucket.key("key", &opened.key)?;
         let stored = self
             .bucket
-            .complete_multipart(
-                &opened.bucket,
-                &key,
-                &opened.upload_id,
-                &opened.object,
-                &parts,
-            )
+            .complete_multipart(&opened.bucket, &key, &opened.upload, &opened.object, &parts)
             .await;
         let stored = self
             .explain_multipart(&opened.bucket, FileOperation::Upload, stored)
@@ -311,7 +310,7 @@ impl Files {
         let key = opened.bucket.key("key", &opened.key)?;
         let aborted = self
             .bucket
-            .abort_multipart(&opened.bucket, &key, &opened.upload_id)
+            .abort_multipart(&opened.bucket, &key, &opened.upload.id)
             .await;
         self.explain_multipart(&opened.bucket, FileOperation::AbortUpload, aborted)
             .await
@@ -375,7 +374,12 @@ impl Files {
                 },
                 ..NewObject::default()
             },
-            upload_id: ticket.upload_id,
+            upload: OpenedUpload {
+                id: ticket.upload_id,
+                since: ticket
+                    .since
+                    .and_then(|since| OffsetDateTime::from_unix_timestamp(since).ok()),
+            },
             plan: ticket.relayed.map(Relayed::plan),
         })
     }

@@ -1,4 +1,4 @@
 //! Answers of stores, before the SDK reads them.
 
-mod repair;
+pub mod repair;
 pub mod store;

@@ -7,6 +7,9 @@ use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::part_plan::MIB;
 use std::sync::Arc;
 
+/// With fewer places, parts are passed on as they come: that is as fast, and takes no memory.
+pub(crate) const LEAST_PARTS: usize = 2;
+
 /// How much goes on at the same time for one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AheadSizes {
@@ -52,11 +55,17 @@ impl Ahead {
         bucket.connection.endpoint().is_none()
     }
 
+    /// Whether an upload that has more places than [`LEAST_PARTS`] gives one back: others want to go ahead too, or a
+    /// request waits.
+    pub fn must_give_back(&self, workspace: &str) -> bool {
+        self.memory.must_give_back(workspace)
+    }
+
     /// Room for each part of an upload, if there is some now for more than one.
     pub fn room_for_parts(&self, workspace: &str) -> Option<Vec<Reserved>> {
         let rooms: Vec<Reserved> = (0..self.sizes.parts)
             .map_while(|_| self.memory.try_take_ahead(workspace, self.sizes.part))
             .collect();
-        (rooms.len() > 1).then_some(rooms)
+        (rooms.len() >= LEAST_PARTS).then_some(rooms)
     }
 }

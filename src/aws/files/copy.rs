@@ -1,5 +1,6 @@
 //! Copies within a bucket, made by S3 itself: no byte passes here.
 
+use crate::application::bucket::multipart::OpenedUpload;
 use crate::application::bucket::query::{BucketQuery, ObjectDetails};
 use crate::application::bucket::read::BucketResult;
 use crate::application::bucket::write::CopiedObject;
@@ -8,7 +9,8 @@ use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::conditions::Conditions;
 use crate::aws::files::convert::expected_owner;
 use crate::aws::files::encryption::Encryption;
-use crate::aws::files::parts::{MadeObject, UploadCompletion, abort, begun, complete};
+use crate::aws::files::lost_answer::{MadeObject, StoreClock};
+use crate::aws::files::parts::{UploadCompletion, abort, begun, complete};
 use crate::aws::files::upload_call::part_unproved;
 use crate::aws::sessions::{AwsSession, SessionScope};
 use crate::domain::aws_failure::FailureKind;
@@ -205,7 +207,7 @@ async fn in_parts(
     source: &ObjectDetails,
     size: u64,
 ) -> BucketResult<MadeObject> {
-    let upload_id = files
+    let upload = files
         .in_scope(way.bucket, SessionScope::Objects, |session| {
             create(session, way, source)
         })
@@ -215,7 +217,7 @@ async fn in_parts(
         let mut parts: Vec<CompletedPart> = stream::iter(0..size.div_ceil(part))
             .map(|at| {
                 let range = (at * part, size.min((at + 1) * part) - 1);
-                copy_part(files, way, source, &upload_id, at + 1, range)
+                copy_part(files, way, source, &upload.id, at + 1, range)
             })
             .buffer_unordered(PARTS_AT_ONCE)
             .try_collect()
@@ -224,7 +226,7 @@ async fn in_parts(
         let completion = UploadCompletion {
             bucket: way.bucket,
             key: way.to,
-            upload_id: &upload_id,
+            upload: &upload,
             parts,
             size: Some(size),
             conditions: Conditions {
@@ -237,7 +239,7 @@ async fn in_parts(
     match made.await {
         Ok(made) => Ok(made),
         Err(failure) => {
-            abort(files, way.bucket, way.to, &upload_id).await;
+            abort(files, way.bucket, way.to, &upload.id).await;
             Err(failure)
         }
     }
@@ -247,7 +249,7 @@ async fn create(
     session: Arc<AwsSession>,
     way: Way<'_>,
     source: &ObjectDetails,
-) -> BucketResult<String> {
+) -> BucketResult<OpenedUpload> {
     // Unlike a copy by one call, an upload begins with nothing of the original.
     let original = session
         .s3
@@ -265,6 +267,7 @@ async fn create(
     let expires = original
         .expires_string
         .and_then(|text| DateTime::from_str(&text, Format::HttpDate).ok());
+    let clock = StoreClock::of_a_call();
     begun(
         session
             .s3
@@ -284,8 +287,11 @@ async fn create(
             .set_server_side_encryption(way.encryption().algorithm)
             .set_ssekms_key_id(way.encryption().key_id)
             .set_expected_bucket_owner(way.owner())
+            .customize()
+            .interceptor(clock.clone())
             .send()
             .await,
+        &clock,
     )
 }
 

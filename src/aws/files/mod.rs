@@ -14,6 +14,7 @@ pub mod head;
 pub mod kept_part;
 pub mod listing;
 pub mod lock;
+pub mod lost_answer;
 pub mod multipart;
 pub mod parts;
 pub mod parts_at_once;

@@ -1,7 +1,7 @@
 //! Multipart uploads whose parts come one by one.
 
 use crate::application::bucket::body::UploadBody;
-use crate::application::bucket::multipart::{BucketMultipart, SentPart};
+use crate::application::bucket::multipart::{BucketMultipart, OpenedUpload, SentPart};
 use crate::application::bucket::query::BucketQuery;
 use crate::application::bucket::read::BucketResult;
 use crate::application::bucket::write::{NewObject, PutFailure, StoredObject};
@@ -9,11 +9,12 @@ use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::conditions::Conditions;
 use crate::aws::files::convert::{acl_of, expected_owner, expires, metadata_of};
 use crate::aws::files::encryption::Encryption;
+use crate::aws::files::lost_answer::{StoreClock, is_gone};
 use crate::aws::files::parts::{UploadCompletion, abort, abort_upload, begun, complete};
 use crate::aws::files::upload_call::UploadTarget;
 use crate::aws::files::upload_parts;
 use crate::aws::sessions::SessionScope;
-use crate::domain::aws_failure::FailureKind;
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
 use async_trait::async_trait;
@@ -27,7 +28,7 @@ impl BucketMultipart for S3Bucket {
         bucket: &ConnectedBucket,
         key: &ObjectKey,
         object: &NewObject,
-    ) -> BucketResult<String> {
+    ) -> BucketResult<OpenedUpload> {
         // Whoever sends the parts need not know S3's checksums: none is asked of them.
         let plain = || {
             aws_sdk_s3::config::Builder::new()
@@ -36,6 +37,7 @@ impl BucketMultipart for S3Bucket {
         self.with_session(bucket, |session| async move {
             let encryption = Encryption::of(&bucket.connection);
             let headers = &object.headers;
+            let clock = StoreClock::of_a_call();
             let request = session
                 .s3
                 .create_multipart_upload()
@@ -52,8 +54,9 @@ impl BucketMultipart for S3Bucket {
                 .set_ssekms_key_id(encryption.key_id)
                 .set_expected_bucket_owner(expected_owner(&bucket.connection))
                 .customize()
-                .config_override(plain());
-            begun(request.send().await)
+                .config_override(plain())
+                .interceptor(clock.clone());
+            begun(request.send().await, &clock)
         })
         .await
     }
@@ -63,7 +66,7 @@ impl BucketMultipart for S3Bucket {
         bucket: &ConnectedBucket,
         key: &ObjectKey,
         object: &NewObject,
-    ) -> BucketResult<String> {
+    ) -> BucketResult<OpenedUpload> {
         let target = UploadTarget {
             bucket,
             key,
@@ -94,7 +97,7 @@ impl BucketMultipart for S3Bucket {
         &self,
         bucket: &ConnectedBucket,
         key: &ObjectKey,
-        upload_id: &str,
+        upload: &OpenedUpload,
         object: &NewObject,
         parts: &[SentPart],
     ) -> BucketResult<StoredObject> {
@@ -108,7 +111,7 @@ impl BucketMultipart for S3Bucket {
         let completion = UploadCompletion {
             bucket,
             key,
-            upload_id,
+            upload,
             parts: parts.collect(),
             size: None,
             conditions: Conditions {
@@ -119,9 +122,10 @@ impl BucketMultipart for S3Bucket {
         let (etag, version_id) = match complete(self, SessionScope::Files, completion).await {
             Ok(made) => made,
             Err(failure) => {
-                // It can never become an object: nothing of it stays.
-                if failure.kind == FailureKind::PreconditionFailed {
-                    abort(self, bucket, key, upload_id).await;
+                // It can never become an object, or is one already: nothing of it stays.
+                let is_unknown = failure.error_code.as_deref() == Some(AwsFailure::OUTCOME_UNKNOWN);
+                if is_unknown || failure.kind == FailureKind::PreconditionFailed {
+                    abort(self, bucket, key, &upload.id).await;
                 }
                 return Err(failure);
             }
@@ -143,7 +147,7 @@ impl BucketMultipart for S3Bucket {
         upload_id: &str,
     ) -> BucketResult<()> {
         match abort_upload(self, bucket, key, upload_id).await {
-            Err(failure) if failure.error_code.as_deref() == Some("NoSuchUpload") => Ok(()),
+            Err(failure) if is_gone(&failure) => Ok(()),
             answer => answer,
         }
     }

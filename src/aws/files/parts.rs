@@ -1,11 +1,15 @@
 //! The ends of an upload in parts, whoever sent the parts.
 
+use crate::application::bucket::multipart::OpenedUpload;
 use crate::application::bucket::read::BucketResult;
 use crate::aws::failure::{classify, local};
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::conditions::{self, Conditions};
 use crate::aws::files::convert::expected_owner;
 use crate::aws::files::head::head_object;
+use crate::aws::files::lost_answer::{
+    Attempts, MadeObject, ObjectOfParts, StoreClock, is_gone, leaves_open, unproved,
+};
 use crate::aws::sessions::{AwsSession, SessionScope};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::ConnectedBucket;
@@ -36,22 +40,20 @@ const ABORT_PAUSES: [Duration; 3] = [
 pub(crate) struct UploadCompletion<'a> {
     pub bucket: &'a ConnectedBucket,
     pub key: &'a ObjectKey,
-    pub upload_id: &'a str,
+    pub upload: &'a OpenedUpload,
     pub parts: Vec<CompletedPart>,
     /// What the parts must come to, in bytes, where it is known.
     pub size: Option<u64>,
     pub conditions: Conditions,
 }
 
-/// The ETag and the version ID of an object just made.
-pub(crate) type MadeObject = (Option<String>, Option<String>);
-
-/// S3's ID of an upload that was begun.
+/// The upload that was begun. `clock`: of the call.
 pub(crate) fn begun(
     answer: Result<CreateMultipartUploadOutput, SdkError<CreateMultipartUploadError, HttpResponse>>,
-) -> BucketResult<String> {
+    clock: &StoreClock,
+) -> BucketResult<OpenedUpload> {
     const OPERATION: &str = "CreateMultipartUpload";
-    answer
+    let id = answer
         .map_err(|error| classify(OPERATION, &error))?
         .upload_id
         .ok_or_else(|| {
@@ -60,11 +62,16 @@ pub(crate) fn begun(
                 FailureKind::InvalidResponse,
                 "the answer has no ID",
             )
-        })
+        })?;
+    Ok(OpenedUpload {
+        id,
+        since: clock.since(),
+    })
 }
 
 /// Makes the object of its parts: CompleteMultipartUpload. The ETag is `None` where the store names none
-/// and the object that is there shows none of an upload in so many parts.
+/// and the object that is there shows none of an upload in so many parts. Where an answer was lost, the object that
+/// is there may prove that it is made ([`lost_answer`](crate::aws::files::lost_answer)).
 pub(crate) async fn complete(
     files: &S3Bucket,
     scope: SessionScope,
@@ -73,40 +80,61 @@ pub(crate) async fn complete(
     let UploadCompletion {
         bucket,
         key,
-        upload_id,
+        upload,
         parts,
         size,
         conditions,
     } = completion;
     conditions::must_hold(files, bucket, key, &conditions).await?;
     let number = parts.len();
-    let upload = CompletedMultipartUpload::builder()
+    let size = size.map(|size| i64::try_from(size).unwrap_or(i64::MAX));
+    let expected = ObjectOfParts::of(&parts, size, upload.since);
+    let attempts = Attempts::default();
+    let whole = CompletedMultipartUpload::builder()
         .set_parts(Some(parts))
         .build();
-    let size = size.map(|size| i64::try_from(size).unwrap_or(i64::MAX));
-    let answer = files
+    let completed = files
         .in_scope(bucket, scope, |session| {
             let request = session
                 .s3
                 .complete_multipart_upload()
                 .bucket(bucket.connection.bucket.as_str())
                 .key(key.as_str())
-                .upload_id(upload_id)
-                .multipart_upload(upload.clone())
+                .upload_id(&upload.id)
+                .multipart_upload(whole.clone())
                 .set_mpu_object_size(size)
                 .set_if_none_match(conditions.none_match_header())
                 .set_if_match(conditions.if_match.clone())
                 .set_expected_bucket_owner(expected_owner(&bucket.connection));
+            let attempts = attempts.clone();
             async move {
                 request
                     .customize()
                     .config_override(completing())
+                    .interceptor(attempts)
                     .send()
                     .await
                     .map_err(|error| classify(COMPLETION, &error))
             }
         })
-        .await?;
+        .await;
+    let answer = match completed {
+        Ok(answer) => answer,
+        Err(failure) => {
+            let lost = attempts.lost_an_answer();
+            if !leaves_open(&failure, lost, conditions.is_empty()) {
+                return Err(failure);
+            }
+            let made = match &expected {
+                Some(expected) => expected.find(files, bucket, key).await,
+                None => None,
+            };
+            if made.is_some() {
+                tracing::info!(storage = %bucket.owner, %failure, "an upload was completed, and its answer was lost");
+            }
+            return made.ok_or_else(|| unproved(failure, lost));
+        }
+    };
     let version_id = answer.version_id;
     let etag = match answer.e_tag.filter(|etag| !etag.is_empty()) {
         Some(etag) => Some(etag),
@@ -160,6 +188,10 @@ pub(crate) async fn abort(
 ) {
     let mut tries = ABORT_PAUSES.iter();
     while let Err(failure) = abort_upload(files, bucket, key, upload_id).await {
+        // It was completed, or somebody else aborted it: no part is left.
+        if is_gone(&failure) {
+            return;
+        }
         // S3 may be away for a moment only.
         if failure.kind.is_transient()
             && let Some(pause) = tries.next()
@@ -209,7 +241,7 @@ pub(crate) async fn abort_upload(
     match abort().await {
         // The answer does not show it. Of an upload that is gone, S3 says so.
         Err(failure) if failure.kind == FailureKind::NotS3 => match abort().await {
-            Err(second) if second.error_code.as_deref() == Some("NoSuchUpload") => Ok(()),
+            Err(second) if is_gone(&second) => Ok(()),
             Ok(()) => Ok(()),
             Err(_) => Err(failure),
         },

@@ -3,7 +3,7 @@
 
 use crate::application::bucket::write::PutFailure;
 use crate::application::budget::Reserved;
-use crate::aws::files::ahead::Ahead;
+use crate::aws::files::ahead::{Ahead, LEAST_PARTS};
 use crate::aws::files::body_source::Recorded;
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::kept_part::MemoryPart;
@@ -50,7 +50,10 @@ pub(crate) async fn send(
     let mut going: FuturesUnordered<BoxFuture<'_, SentPart>> = FuturesUnordered::new();
     let mut done = Done {
         parts: Vec::new(),
+        places: room.len(),
         room,
+        ahead,
+        workspace: target.workspace(),
     };
     let sending = async {
         let (mut left, mut number) = (length, 0);
@@ -94,17 +97,26 @@ pub(crate) async fn send(
 }
 
 /// What came of the parts so far.
-struct Done {
+struct Done<'a> {
     parts: Vec<CompletedPart>,
+    /// How many parts may be in memory.
+    places: usize,
     /// Memory that no part has.
     room: Vec<Reserved>,
+    ahead: &'a Ahead,
+    workspace: &'a str,
 }
 
-impl Done {
+impl Done<'_> {
     fn take(&mut self, sent: SentPart) -> Result<(), PutFailure> {
         let (part, room) = sent?;
         self.parts.push(part);
-        self.room.push(room);
+        // An upload may take hours: who comes meanwhile does not wait for its end.
+        if self.places > LEAST_PARTS && self.ahead.must_give_back(self.workspace) {
+            self.places -= 1;
+        } else {
+            self.room.push(room);
+        }
         Ok(())
     }
 }

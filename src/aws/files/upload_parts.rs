@@ -1,13 +1,14 @@
 //! Bodies that go to the bucket in parts.
 
 use crate::application::bucket::body::{BodyFault, UploadBody};
-use crate::application::bucket::multipart::SentPart;
+use crate::application::bucket::multipart::{OpenedUpload, SentPart};
 use crate::application::bucket::read::BucketResult;
 use crate::application::bucket::write::{PutFailure, StoredObject};
 use crate::aws::files::body_source::{BodySource, Recorded, WholeBody};
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::convert::{acl_of, expires, metadata_of};
 use crate::aws::files::encryption::Encryption;
+use crate::aws::files::lost_answer::StoreClock;
 use crate::aws::files::parts::{UploadCompletion, abort, begun, complete};
 use crate::aws::files::parts_at_once;
 use crate::aws::files::pass_on::Shared;
@@ -27,14 +28,14 @@ pub(crate) async fn of_known_length(
     source: BodySource,
     length: u64,
 ) -> Result<StoredObject, PutFailure> {
-    let upload_id = create(files, target).await?;
+    let upload = create(files, target).await?;
     let live = Shared::new(Recorded::new(source));
     let sent = match parts_at_once::room(files, target, length) {
-        Some(room) => parts_at_once::send(files, target, &upload_id, &live, length, room).await,
-        None => known_parts(files, target, &upload_id, &live, length).await,
+        Some(room) => parts_at_once::send(files, target, &upload.id, &live, length, room).await,
+        None => known_parts(files, target, &upload.id, &live, length).await,
     };
     let whole = live.lock().source.whole();
-    finish(files, target, &upload_id, sent.map(|parts| (parts, whole))).await
+    finish(files, target, &upload, sent.map(|parts| (parts, whole))).await
 }
 
 /// A body whose length nobody knows. `first` holds its first part.
@@ -44,10 +45,10 @@ pub(crate) async fn of_unknown_length(
     source: &mut BodySource,
     first: Spool,
 ) -> Result<StoredObject, PutFailure> {
-    let upload_id = create(files, target).await?;
-    let sent = unknown_parts(files, target, &upload_id, source, first).await;
+    let upload = create(files, target).await?;
+    let sent = unknown_parts(files, target, &upload.id, source, first).await;
     let whole = source.whole();
-    finish(files, target, &upload_id, sent.map(|parts| (parts, whole))).await
+    finish(files, target, &upload, sent.map(|parts| (parts, whole))).await
 }
 
 /// One part of an upload whose parts come one by one. Its body has a length.
@@ -77,11 +78,15 @@ pub(crate) async fn relayed(
     }
 }
 
-pub(crate) async fn create(files: &S3Bucket, target: UploadTarget<'_>) -> BucketResult<String> {
+pub(crate) async fn create(
+    files: &S3Bucket,
+    target: UploadTarget<'_>,
+) -> BucketResult<OpenedUpload> {
     files
         .with_session(target.bucket, |session| {
             let encryption = Encryption::of(&target.bucket.connection);
             let headers = &target.object.headers;
+            let clock = StoreClock::of_a_call();
             let request = session
                 .s3
                 .create_multipart_upload()
@@ -97,8 +102,10 @@ pub(crate) async fn create(files: &S3Bucket, target: UploadTarget<'_>) -> Bucket
                 .set_server_side_encryption(encryption.algorithm)
                 .set_ssekms_key_id(encryption.key_id)
                 .set_checksum_algorithm(target.checksum())
-                .set_expected_bucket_owner(target.owner());
-            async move { begun(request.send().await) }
+                .set_expected_bucket_owner(target.owner())
+                .customize()
+                .interceptor(clock.clone());
+            async move { begun(request.send().await, &clock) }
         })
         .await
 }
@@ -107,7 +114,7 @@ pub(crate) async fn create(files: &S3Bucket, target: UploadTarget<'_>) -> Bucket
 async fn finish(
     files: &S3Bucket,
     target: UploadTarget<'_>,
-    upload_id: &str,
+    upload: &OpenedUpload,
     sent: Result<(Vec<CompletedPart>, WholeBody), PutFailure>,
 ) -> Result<StoredObject, PutFailure> {
     let completed = async {
@@ -115,7 +122,7 @@ async fn finish(
         let completion = UploadCompletion {
             bucket: target.bucket,
             key: target.key,
-            upload_id,
+            upload,
             parts,
             size: Some(whole.size),
             conditions: target.conditions(),
@@ -126,7 +133,7 @@ async fn finish(
     match completed.await {
         Ok(stored) => Ok(stored),
         Err(failure) => {
-            abort(files, target.bucket, target.key, upload_id).await;
+            abort(files, target.bucket, target.key, &upload.id).await;
             Err(failure)
         }
     }

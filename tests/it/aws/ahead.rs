@@ -3,7 +3,7 @@
 use crate::application::bucket::body::{BodyFault, Piece, UploadBody};
 use crate::application::bucket::read::{BucketRead, ObjectContent, ReadConditions};
 use crate::application::bucket::write::{BucketWrite, NewObject, PutFailure, StoredObject};
-use crate::application::budget::ByteBudget;
+use crate::application::budget::{ByteBudget, Reserved};
 use crate::aws::files::ahead::AheadSizes;
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::spool::Spools;
@@ -17,8 +17,8 @@ use crate::it::support::aws::stub::s3_error;
 use crate::it::support::aws::wire::{Reply, eventually};
 use futures_util::StreamExt;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -332,6 +332,40 @@ async fn without_memory_for_its_parts_a_large_body_is_passed_on() {
     assert!(place.store.holdings().objects["a.bin"].body == body);
     // A part passed on has 1 MiB at least here.
     assert_eq!(place.store.count("UploadPart"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_under_way_gives_memory_back_that_others_want() {
+    const BLOCK: u64 = 4 << 10;
+    // What a part of 100,000 bytes takes.
+    const ROOM: u64 = 25 * BLOCK;
+    let place = Place::with([]).await;
+    let others: Arc<Mutex<Vec<Reserved>>> = Arc::default();
+    let seen: Arc<Mutex<Vec<(String, u64)>>> = Arc::default();
+    let (memory, held, own) = (place.memory.clone(), others.clone(), seen.clone());
+    place.store.behave([Behaviour::when(move |request| {
+        let number = request.query("partNumber")?;
+        let mut held = held.lock().unwrap();
+        if held.is_empty() {
+            for who in ["b", "c", "d", "e", "f"] {
+                held.extend(std::iter::from_fn(|| memory.try_take_ahead(who, BLOCK)));
+            }
+        }
+        let of_others = held.len() as u64 * BLOCK;
+        own.lock()
+            .unwrap()
+            .push((number, memory.taken() - of_others));
+        None
+    })]);
+    let body = bytes(SIZE);
+    place.put(body_of(&body, SIZE)).await.unwrap();
+    assert!(place.store.holdings().objects["a.bin"].body == body);
+    let seen = seen.lock().unwrap().clone();
+    assert_eq!(seen.first().map(|(_, own)| *own), Some(3 * ROOM));
+    let of_last = seen.iter().find(|(number, _)| number == "11");
+    assert_eq!(of_last.map(|(_, own)| *own), Some(2 * ROOM), "{seen:?}");
+    others.lock().unwrap().clear();
+    place.nothing_taken().await;
 }
 
 /// Uploads that have one spool and wait for a second one would wait for each other.

@@ -6,6 +6,7 @@ mod connections;
 mod emulator;
 mod faults;
 mod isolation;
+mod lost_answers;
 mod reading;
 mod revoked;
 mod sessions;

@@ -181,7 +181,7 @@ async fn a_part_that_comes_alone_is_sent_again_too() {
     let mut parts = Vec::new();
     for (number, content) in (1..).zip(body.chunks(PART)) {
         let content = at_once(content, true);
-        let sent = files.relay_part(bucket, &key, &upload, number, content);
+        let sent = files.relay_part(bucket, &key, &upload.id, number, content);
         parts.push(sent.await.unwrap());
     }
     let stored = files.complete_multipart(bucket, &key, &upload, &object, &parts);
@@ -215,7 +215,9 @@ async fn a_part_that_came_alone_is_named_with_its_checksum() {
     };
     let upload = files.begin_relayed(&bucket, &key, &object).await.unwrap();
     let content = at_once(b"abc", true);
-    let part = files.relay_part(&bucket, &key, &upload, 1, content).await;
+    let part = files
+        .relay_part(&bucket, &key, &upload.id, 1, content)
+        .await;
     let part = part.unwrap();
     assert_eq!(part.checksum_crc32.as_deref(), Some("AAAAAA=="));
     // The emulator has no such part. What it was asked is what counts here.

@@ -14,6 +14,7 @@ mod every_kind;
 mod hostile_writes;
 pub mod keys;
 mod moved_pages;
+mod lost_answers;
 mod multipart;
 pub mod odd_stores;
 mod other_stores;

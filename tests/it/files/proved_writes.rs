@@ -21,7 +21,7 @@ impl Place {
         self.app.delete(&path, &self.workspace.admin).await
     }
 
-    async fn post(&self, below: &str, body: Value) -> Answer {
+    pub async fn post(&self, below: &str, body: Value) -> Answer {
         let path = format!("{}/{below}", self.files);
         self.app.post(&path, &self.workspace.admin, &body).await
     }

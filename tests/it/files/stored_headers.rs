@@ -141,7 +141,7 @@ async fn every_write_asks_for_the_connections_key() {
     let upload = files.begin_multipart(&bucket, &copy, &object).await;
     let upload = upload.unwrap();
     files
-        .abort_multipart(&bucket, &copy, &upload)
+        .abort_multipart(&bucket, &copy, &upload.id)
         .await
         .unwrap();
 

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 const MIB: usize = 1 << 20;
@@ -336,6 +336,65 @@ async fn what_is_no_file_is_refused_with_words() {
         .upload_with("/a", "a=b", &urlencoded)
         .await
         .expect(200);
+}
+
+/// Announces a body of so many bytes and sends one of them. Gives the connection.
+async fn announcing(app: &TestApp, token: &str, line: &str, length: u64) -> TcpStream {
+    let mut stream = TcpStream::connect(app.address).await.unwrap();
+    let head = format!(
+        "{line} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{{"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+/// The answer, up to the end of its JSON.
+async fn answered(mut stream: TcpStream) -> String {
+    let mut answer = Vec::new();
+    let whole = async {
+        while !answer.ends_with(b"}") {
+            if stream.read_buf(&mut answer).await.unwrap_or(0) == 0 {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), whole)
+        .await
+        .expect("an answer");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// A body that is refused by what its headers say neither takes memory nor waits for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_announced_as_too_large_is_refused_before_it_takes_memory() {
+    let app = TestApp::spawn_on_emulator_with(|options| {
+        options.memory_budget = Some("16MiB".into());
+    })
+    .await;
+    let workspace = app.workspace().await;
+    let sign = "POST /v1/storages/built-in/files/sign";
+    let copy = "POST /v1/storages/built-in/files/copy";
+    let mut held = Vec::new();
+    for length in [600_000, 400_000] {
+        held.push(announcing(&app, &workspace.admin, sign, length).await);
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    // The workspace's share is taken: this one waits in vain.
+    let waiting = announcing(&app, &workspace.admin, copy, 500_000).await;
+    for length in [(1 << 20) + 1, 1 << 40] {
+        let request = announcing(&app, &workspace.admin, copy, length).await;
+        let refused = answered(request).await;
+        assert!(refused.starts_with("HTTP/1.1 413"), "{length}: {refused}");
+        assert!(refused.contains("\"body_too_large\""), "{refused}");
+    }
+    let content = "PUT /v1/storages/built-in/files/content?key=/a";
+    let request = announcing(&app, &workspace.admin, content, (5 << 40) + 1).await;
+    let refused = answered(request).await;
+    assert!(refused.starts_with("HTTP/1.1 413"), "{refused}");
+    assert!(refused.contains("5 TiB"), "{refused}");
+    let waited = answered(waiting).await;
+    assert!(waited.contains("\"service_busy\""), "{waited}");
 }
 
 /// Bodies of JSON take memory of their workspace's share, for as long as they come.

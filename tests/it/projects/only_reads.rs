@@ -1,7 +1,7 @@
 //! The rest of the port to a bucket, which projects do not use.
 
 use crate::application::bucket::body::UploadBody;
-use crate::application::bucket::multipart::{BucketMultipart, SentPart};
+use crate::application::bucket::multipart::{BucketMultipart, OpenedUpload, SentPart};
 use crate::application::bucket::query::{
     BucketPage, BucketQuery, FolderNames, Grant, ObjectDetails, VersionPage,
 };
@@ -140,7 +140,7 @@ impl BucketMultipart for FakeBucket {
         _: &ConnectedBucket,
         _: &ObjectKey,
         _: &NewObject,
-    ) -> BucketResult<String> {
+    ) -> BucketResult<OpenedUpload> {
         Err(unused())
     }
 
@@ -149,7 +149,7 @@ impl BucketMultipart for FakeBucket {
         _: &ConnectedBucket,
         _: &ObjectKey,
         _: &NewObject,
-    ) -> BucketResult<String> {
+    ) -> BucketResult<OpenedUpload> {
         Err(unused())
     }
 
@@ -168,7 +168,7 @@ impl BucketMultipart for FakeBucket {
         &self,
         _: &ConnectedBucket,
         _: &ObjectKey,
-        _: &str,
+        _: &OpenedUpload,
         _: &NewObject,
         _: &[SentPart],
     ) -> BucketResult<StoredObject> {

@@ -237,7 +237,8 @@ struct SentPartBody {
 
 /// Complete an upload in parts
 ///
-/// Makes the file of its parts.
+/// Makes the file of its parts. Sent again after that, it answers the same while the file is unchanged, if the file's
+/// ETag proves that it is of these parts.
 #[utoipa::path(
     tag = "Files",
     params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`")),

@@ -62,6 +62,8 @@ pub enum Behaviour {
     HtmlWith200,
     /// Every call of an operation is answered so.
     AnswerTo(&'static str, Reply),
+    /// Does what an operation asks for, and the first time answers otherwise.
+    LosesFirstAnswerTo(&'static str, Reply),
     /// No answer has a header of S3's own.
     NoHeadersOfS3,
     /// The operation's success has no ETag.

@@ -55,6 +55,7 @@ impl Holdings {
                 body: b"hello".to_vec(),
                 etag: "\"also\"".into(),
                 headers: Vec::new(),
+                crc32: None,
             };
             entries.push(Entry::Key(also.to_owned(), object));
         }

@@ -15,7 +15,7 @@ use crate::it::support::emulator::random_name;
 use aws_config::SdkConfig;
 use futures_util::FutureExt;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -26,17 +26,28 @@ pub struct StoredObject {
     pub etag: String,
     /// As they were sent: `content-type`, `x-amz-meta-…`.
     pub headers: Vec<(String, String)>,
+    /// The composite CRC-32 of an object whose parts had one, as HeadObject shows it.
+    pub crc32: Option<String>,
+}
+
+/// A part of an upload.
+struct StoredPart {
+    body: Vec<u8>,
+    /// Whether it came with a checksum.
+    has_crc32: bool,
 }
 
 /// What the store holds.
 #[derive(Default)]
 pub struct Holdings {
     pub objects: BTreeMap<String, StoredObject>,
-    uploads: BTreeMap<String, BTreeMap<u32, Vec<u8>>>,
+    uploads: BTreeMap<String, BTreeMap<u32, StoredPart>>,
     behaviours: Vec<Behaviour>,
     /// How often each key of a deletion has failed, and pages without keys were sent.
     failed: BTreeMap<String, usize>,
     empty: usize,
+    /// The operations of which an answer was lost.
+    lost: BTreeSet<String>,
     pages: usize,
 }
 
@@ -105,6 +116,7 @@ impl Store {
         holdings.behaviours = behaviours.into_iter().collect();
         holdings.failed.clear();
         holdings.empty = 0;
+        holdings.lost.clear();
         holdings.pages = 0;
     }
 
@@ -190,6 +202,15 @@ impl Holdings {
             return reply;
         }
         let mut reply = self.honest(&operation, request);
+        let lost = self.find(|behaviour| match behaviour {
+            Behaviour::LosesFirstAnswerTo(to, instead) if operation == *to => Some(instead.clone()),
+            _ => None,
+        });
+        if let Some(instead) = lost
+            && self.lost.insert(operation.clone())
+        {
+            return instead;
+        }
         if self.does(|b| matches!(b, Behaviour::NoEtagFrom(of) if operation == *of)) {
             reply = without(reply, |name| name == "etag");
         }

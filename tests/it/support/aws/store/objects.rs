@@ -1,11 +1,23 @@
 //! How the store reads, writes and deletes objects.
 
 use crate::it::support::aws::store::behaviour::Behaviour;
-use crate::it::support::aws::store::{Holdings, StoredObject, escaped};
+use crate::it::support::aws::store::{Holdings, StoredObject, StoredPart, escaped};
 use crate::it::support::aws::stub::s3_error;
 use crate::it::support::aws::wire::{Reply, Request};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Crc;
 use md5::{Digest, Md5};
 use std::collections::BTreeMap;
+
+/// What everything is dated by.
+const NOW: &str = "Thu, 01 Jan 2026 00:00:00 GMT";
+
+fn crc32_of(body: &[u8]) -> [u8; 4] {
+    let mut crc = Crc::new();
+    crc.update(body);
+    crc.sum().to_be_bytes()
+}
 
 fn etag_of(body: &[u8]) -> String {
     let md5: String = Md5::digest(body)
@@ -68,6 +80,7 @@ impl Holdings {
             etag: etag.clone(),
             body,
             headers,
+            crc32: None,
         };
         self.objects.insert(key.to_owned(), object);
         etag
@@ -127,13 +140,19 @@ impl Holdings {
         {
             reply = reply.with("content-type", "binary/octet-stream");
         }
+        let wants_checksums = request.header("x-amz-checksum-mode").is_some();
+        if let Some(crc32) = &object.crc32
+            && request.method == "HEAD"
+            && wants_checksums
+        {
+            reply = reply
+                .with("x-amz-checksum-crc32", crc32)
+                .with("x-amz-checksum-type", "COMPOSITE");
+        }
         reply
             .with("etag", &object.etag)
             .with("accept-ranges", "bytes")
-            .with(
-                "last-modified",
-                date.unwrap_or("Thu, 01 Jan 2026 00:00:00 GMT"),
-            )
+            .with("last-modified", date.unwrap_or(NOW))
     }
 
     pub(super) fn put_object(&mut self, request: &Request) -> Reply {
@@ -238,6 +257,7 @@ impl Holdings {
             escaped(&key)
         );
         self.xml("InitiateMultipartUploadResult", text)
+            .with("date", NOW)
     }
 
     pub(super) fn upload_part(&mut self, request: &Request) -> Reply {
@@ -249,9 +269,13 @@ impl Holdings {
             return s3_error(404, "NoSuchUpload", "There is no such upload.");
         };
         let body = body_of(request);
-        let etag = etag_of(&body);
-        parts.insert(number, body);
-        Reply::answer(200, "").with("etag", etag)
+        let has_crc32 = request.header("x-amz-sdk-checksum-algorithm") == Some("CRC32");
+        let mut reply = Reply::answer(200, "").with("etag", etag_of(&body));
+        if has_crc32 {
+            reply = reply.with("x-amz-checksum-crc32", STANDARD.encode(crc32_of(&body)));
+        }
+        parts.insert(number, StoredPart { body, has_crc32 });
+        reply
     }
 
     pub(super) fn complete_upload(&mut self, request: &Request) -> Reply {
@@ -261,12 +285,24 @@ impl Holdings {
             return s3_error(404, "NoSuchUpload", "There is no such upload.");
         };
         let number = parts.len();
-        let body: Vec<u8> = parts.into_values().flatten().collect();
+        let (mut md5s, mut crc32s, mut body) = (Vec::new(), Vec::new(), Vec::new());
+        let has_crc32 = parts.values().all(|part| part.has_crc32);
+        for part in parts.into_values() {
+            md5s.extend_from_slice(&Md5::digest(&part.body));
+            crc32s.extend_from_slice(&crc32_of(&part.body));
+            body.extend(part.body);
+        }
+        let etag = match self.does(|b| matches!(b, Behaviour::EtagsOfItsOwn)) {
+            true => format!("\"{:032x}\"", body.len()),
+            false => etag_of(&md5s),
+        };
         self.store(&key, body, Vec::new());
         let Some(object) = self.objects.get_mut(&key) else {
             return s3_error(500, "InternalError", "lost");
         };
-        object.etag = format!("\"{}-{number}\"", object.etag.trim_matches('"'));
+        object.etag = format!("\"{}-{number}\"", etag.trim_matches('"'));
+        let crc32 = STANDARD.encode(crc32_of(&crc32s));
+        object.crc32 = has_crc32.then(|| format!("{crc32}-{number}"));
         let etag =
             match self.does(|b| matches!(b, Behaviour::NoEtagFrom("CompleteMultipartUpload"))) {
                 true => String::new(),
