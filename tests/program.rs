@@ -435,6 +435,9 @@ fn the_database_s_commands_work_beside_a_running_service() {
     assert!(replaced.status.success(), "{}", text(&replaced.stderr));
     let new = text(&replaced.stdout).trim().to_owned();
     assert_eq!((new.len(), new != token), (47, true));
+    // Nothing takes the token in the file any more, so the file goes.
+    assert!(!folder.path().join("operator.token").exists());
+    assert!(text(&replaced.stderr).contains("operator.token` was removed"));
     let given = program(&["operator-token", "--replace", "--data-dir", data])
         .env(
             "SALLYPORT_OPERATOR_TOKEN",

@@ -15,11 +15,10 @@ use crate::application::kept::vault::{LOST, Vault};
 use crate::application::people::audit::{AuditLog, Outcome};
 use crate::domain::cause::bucket::credentials_lost::CREDENTIALS_LOST;
 use crate::domain::people::audit::{Actor, AuditResult, Deed};
+use crate::domain::people::audit_action::AuditAction;
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 
-/// What the audit log calls it.
-pub const ACTION: &str = "replace_lost_master_key";
 /// How many values are read at once.
 const BATCH: u32 = 200;
 
@@ -73,7 +72,7 @@ impl LostKey {
             actor: Actor::Operator,
             actor_name: None,
             on_behalf_of: None,
-            action: ACTION.to_owned(),
+            action: AuditAction::ReplaceLostMasterKey.as_str().to_owned(),
             target: None,
             remote_addr: None,
             request_id: None,

@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 
 /// How often an outage is told.
 const INTERVAL: Duration = Duration::from_secs(60);
-/// The code of a database that cannot be reached, or is too busy.
-const AWAY: &str = "database_unavailable";
+/// The codes of a database that cannot be reached, or is too busy.
+const AWAY: [&str; 2] = ["database_busy", "database_unavailable"];
 
 /// As the log is the process's, so is what was told.
 static DATABASE: Outage = Outage::new();
 
 /// Writes that background work failed. `what`: the work, as in "cannot work on jobs".
 pub fn failed(error: &Error, what: &str) {
-    if error.code != AWAY {
+    if !AWAY.contains(&error.code) {
         tracing::warn!(code = error.code, cause = error.internal, "{what}");
         return;
     }

@@ -44,8 +44,8 @@ impl AuditStore for Database {
             "INSERT INTO audit_intents (id, begun_at, seen_at, workspace_id, actor, action, target,
                  remote_addr, request_id, files, signed_method, actor_name, on_behalf_of)
              VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-             ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, files = excluded.files,
-                 signed_method = excluded.signed_method",
+             ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, action = excluded.action,
+                 files = excluded.files, signed_method = excluded.signed_method",
             values![
                 intent.id.as_str(),
                 intent.begun_at,

@@ -102,6 +102,17 @@ pub(super) fn may_pass_soon(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Whether PostgreSQL answered that it has no room for another connection. Those that it has go on.
+pub(super) fn has_no_room(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => {
+            error.try_downcast_ref::<PgDatabaseError>().is_some()
+                && error.code().is_some_and(|code| code == "53300")
+        }
+        _ => false,
+    }
+}
+
 /// Of what ends a change: it is not known whether it was stored where the answer was lost, or where the
 /// engine failed in the middle.
 pub(super) fn of_ending(error: sqlx::Error) -> StoreError {

@@ -8,6 +8,7 @@ use crate::database::storages;
 use crate::domain::check::CheckReport;
 use crate::domain::ids::{AuditId, CheckId, StorageId, WorkspaceId};
 use crate::domain::people::audit::{Actor, AuditEntry, AuditResult, StateChange};
+use crate::domain::people::audit_action::AuditAction;
 use crate::domain::storage::{Health, HealthChange, Quarantining, quarantining};
 use time::{Duration, OffsetDateTime};
 
@@ -181,7 +182,7 @@ async fn write_down(tx: &mut Tx, change: &HealthChange, at: OffsetDateTime) -> S
         actor: Actor::Service,
         actor_name: None,
         on_behalf_of: None,
-        action: "storage.health_changed".to_owned(),
+        action: AuditAction::StorageHealthChanged.as_str().to_owned(),
         target: Some(change.storage.to_string()),
         result: AuditResult::Done,
         code: change.to.code.clone(),
@@ -203,10 +204,11 @@ async fn write_down(tx: &mut Tx, change: &HealthChange, at: OffsetDateTime) -> S
     };
     entry.id = AuditId::generate();
     entry.state = None;
-    (entry.action, entry.code) = match quarantine {
-        Quarantining::Began(code) => ("quarantine_storage".to_owned(), Some(code.clone())),
-        Quarantining::Ended => ("end_storage_quarantine".to_owned(), None),
+    let (action, code) = match quarantine {
+        Quarantining::Began(code) => (AuditAction::QuarantineStorage, Some(code.clone())),
+        Quarantining::Ended => (AuditAction::EndStorageQuarantine, None),
     };
+    (entry.action, entry.code) = (action.as_str().to_owned(), code);
     audit::insert(tx, &entry).await
 }
 

@@ -38,11 +38,22 @@ impl<DB: Driver> Clone for Lane<DB> {
 impl<DB: Driver> Lane<DB> {
     /// Connects when a connection is wanted. In a runtime.
     pub fn new(options: Options<DB>, rules: Rules<DB>) -> Self {
+        Self::counting(options, rules, Arc::default())
+    }
+
+    /// Another lane to the same database, with a queue of its own. What one of them hears counts for both.
+    pub fn beside(&self, rules: Rules<DB>) -> Self {
+        let options = (*self.options()).clone();
+        Self::counting(options, rules, Arc::clone(&self.0.heard))
+    }
+
+    fn counting(options: Options<DB>, rules: Rules<DB>, heard: Arc<AtomicU64>) -> Self {
         let shared = Arc::new(Shared {
             options: RwLock::new(Arc::new(options)),
             permits: Arc::new(Semaphore::new(rules.connections as usize)),
             waiting: AtomicUsize::new(0),
             moved: AtomicU64::new(0),
+            heard,
             is_closed: AtomicBool::new(false),
             idle: Mutex::new(Idle {
                 kept: Vec::new(),
@@ -79,6 +90,7 @@ impl<DB: Driver> Lane<DB> {
                 match tested {
                     Ok(Ok(())) => {
                         kept.heard_at = Instant::now();
+                        shared.note_heard();
                         return Ok(Held::new(shared, kept, permit, false));
                     }
                     Ok(Err(_)) | Err(_) => {
@@ -102,6 +114,11 @@ impl<DB: Driver> Lane<DB> {
     /// Connections that were not heard of since now are tested before they are used.
     pub fn doubt_idle(&self) {
         self.0.idle().doubted_at = Some(Instant::now());
+    }
+
+    /// How many answers came so far, on any connection. A number that grew is proof that the other side was there.
+    pub fn heard(&self) -> u64 {
+        self.0.heard.load(Ordering::Relaxed)
     }
 
     pub fn options(&self) -> Arc<Options<DB>> {

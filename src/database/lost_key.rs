@@ -8,6 +8,7 @@ use crate::database::{Database, audit, storages};
 use crate::domain::event::EventType;
 use crate::domain::ids::{AuditId, WorkspaceId};
 use crate::domain::people::audit::{Actor, AuditEntry, AuditResult, StateChange};
+use crate::domain::people::audit_action::AuditAction;
 use crate::domain::storage::HealthState;
 use async_trait::async_trait;
 
@@ -101,7 +102,7 @@ async fn break_storage(tx: &mut Tx, given_up: &GivenUp<'_>) -> StoreResult<u64> 
         actor: Actor::Service,
         actor_name: None,
         on_behalf_of: None,
-        action: "storage.health_changed".to_owned(),
+        action: AuditAction::StorageHealthChanged.as_str().to_owned(),
         target: Some(id.to_owned()),
         result: AuditResult::Done,
         code: Some(given_up.code.to_owned()),

@@ -190,14 +190,14 @@ fn postgres(options: &PgConnectOptions, pooler: Pooler) -> Pool {
 pub(super) fn apart(pool: &Pool) -> Pool {
     match pool {
         Pool::Sqlite { readers, .. } => {
-            let only = Lane::new(readers.options().as_ref().clone(), sqlite_rules(1, None));
+            let only = readers.beside(sqlite_rules(1, None));
             Pool::Sqlite {
                 writer: only.clone(),
                 readers: only,
             }
         }
         Pool::Postgres { lane, pooler } => Pool::Postgres {
-            lane: Lane::new(lane.options().as_ref().clone(), postgres_rules(1, *pooler)),
+            lane: lane.beside(postgres_rules(1, *pooler)),
             pooler: *pooler,
         },
     }

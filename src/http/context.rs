@@ -1,6 +1,7 @@
 //! What is noted about a request on its way, for what is done around it.
 
 use crate::application::people::caller::Caller;
+use crate::domain::people::audit_action::AuditAction;
 use actix_web::{HttpMessage, HttpRequest};
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -33,7 +34,7 @@ impl SeenCaller {
 
 /// Left in a response's extensions: what the audit log calls what was done, where one address does
 /// several things.
-pub struct AuditedAs(pub &'static str);
+pub struct AuditedAs(pub AuditAction);
 
 /// Left in a response's extensions: the ID of what was made, where the response does not lead there.
 pub struct AuditedTarget(pub String);

@@ -6,6 +6,9 @@
 
 use crate::application::error::Error;
 use crate::application::people::admission::Gate;
+use crate::domain::Invalid;
+use crate::domain::invalid::shown;
+use crate::domain::people::audit_action::AuditAction;
 use crate::http::declare::{Address, Declared};
 use crate::http::face::{Actions, Callers, Face, RouteEffect};
 use crate::http::problem::Problem;
@@ -13,6 +16,7 @@ use actix_web::dev::ResourceDef;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
+use std::collections::BTreeSet;
 
 /// Every address that the API's document or a page has.
 pub struct Routes {
@@ -134,6 +138,40 @@ impl Routes {
                     effect: effect(operations.find(|o| o.method == *method), method),
                     actions,
                 })
+            }
+        }
+    }
+
+    /// Everything that an entry of the audit log may be called, in the order of the alphabet.
+    fn actions(&self) -> BTreeSet<&str> {
+        let of_routes = self
+            .routes
+            .iter()
+            .flat_map(|route| match route.address.face.actions {
+                Actions::ByOperation => {
+                    let operations = route.address.operations.iter();
+                    operations
+                        .filter_map(|o| o.id.as_deref())
+                        .collect::<Vec<&str>>()
+                }
+                Actions::ByAddress => Vec::from_iter(route.address.action.as_deref()),
+            });
+        let others = AuditAction::ALL.iter().map(|action| action.as_str());
+        of_routes.chain(others).collect()
+    }
+
+    /// The name of an action, if an entry of the audit log may have it.
+    pub fn action(&self, name: &str) -> Result<String, Invalid> {
+        let known = self.actions();
+        match known.contains(name) {
+            true => Ok(name.to_owned()),
+            false => {
+                let known = Vec::from_iter(known).join(", ");
+                let name = shown(name);
+                Err(Invalid::new(
+                    "unknown_action",
+                    format!("`{name}` is no action of the audit log. The actions are {known}."),
+                ))
             }
         }
     }

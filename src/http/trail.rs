@@ -7,6 +7,7 @@ use crate::domain::Invalid;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{AuditId, WorkspaceId};
 use crate::domain::people::audit::{Actor, AuditResult, Deed, FilePart, NamedFile, SignedUrls};
+use crate::domain::people::audit_action::AuditAction;
 use crate::domain::people::subject::SubjectId;
 use crate::http::context::SeenCaller;
 use crate::http::face::RouteEffect;
@@ -45,6 +46,13 @@ pub struct About {
     pub request_id: Option<String>,
 }
 
+impl About {
+    /// The action's name in the log: what the request turned out to be, or else its route's.
+    fn action_or(&self, noted: Option<AuditAction>) -> String {
+        noted.map_or_else(|| self.action.clone(), |action| action.as_str().to_owned())
+    }
+}
+
 #[derive(Default)]
 struct Noted {
     files: Vec<NamedFile>,
@@ -55,7 +63,7 @@ struct Noted {
     intent: Option<AuditId>,
     on_behalf_of: Option<SubjectId>,
     /// What the request turned out to be, where its route's name says less.
-    action: Option<&'static str>,
+    action: Option<AuditAction>,
 }
 
 impl Trail {
@@ -172,8 +180,19 @@ impl Trail {
     }
 
     /// Notes what the request turned out to be.
-    pub fn was(&self, action: &'static str) {
+    pub fn was(&self, action: AuditAction) {
         self.0.noted.borrow_mut().action = Some(action);
+    }
+
+    /// The same before anything is done: what was written down before gets this name too. Where this fails, nothing
+    /// must be done.
+    pub async fn is(&self, action: AuditAction) -> Result<()> {
+        self.was(action);
+        let is_begun = self.0.noted.borrow().intent.is_some();
+        match is_begun {
+            true => self.write_intent().await,
+            false => Ok(()),
+        }
     }
 
     /// How many files were named so far.
@@ -237,7 +256,7 @@ impl Trail {
             workspace: member.workspace.clone(),
             actor: member.credential.as_str().to_owned(),
             on_behalf_of: member.on_behalf_of.clone(),
-            action: action.map_or_else(|| self.0.about.action.clone(), str::to_owned),
+            action: self.0.about.action_or(action),
             result: result_of(status),
         };
         self.0.services.people.audit_log.is_to_write(look).await
@@ -294,9 +313,7 @@ impl Trail {
                 Some(Caller::Operator | Caller::Key(_)) => noted.on_behalf_of.clone(),
                 Some(Caller::InstructionLink { .. }) | None => None,
             },
-            action: noted
-                .action
-                .map_or_else(|| about.action.clone(), str::to_owned),
+            action: about.action_or(noted.action),
             target: target.map(|target| target.chars().take(200).collect()),
             remote_addr: about.remote_addr.clone(),
             request_id: about.request_id.clone(),

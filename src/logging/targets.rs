@@ -50,6 +50,7 @@ const MODULES: &[&str] = &[
     "aws::sessions::opener",
     "database",
     "database::backup",
+    "database::connect",
     "database::erasure",
     "database::feed",
     "database::lock",
@@ -73,6 +74,7 @@ const MODULES: &[&str] = &[
     "startup::places",
     "startup::program",
     "startup::reload",
+    "startup::token_file",
 ];
 
 /// The libraries that write to the log: those that use `tracing`.

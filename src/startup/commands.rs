@@ -5,7 +5,7 @@ use crate::application::error::Error;
 use crate::application::kept::master_key;
 use crate::application::kept::rekey::Rekey;
 use crate::application::people::audit_export::AuditExport;
-use crate::application::people::authenticate::replace_operator_token;
+use crate::application::people::operator_token::replace_operator_token;
 use crate::cli::audit::{self, ExportArguments};
 use crate::cli::{migrate, operator_token, rekey};
 use crate::database::{Database, DatabaseLock};
@@ -13,6 +13,7 @@ use crate::logging;
 use crate::settings::{MigrationSettings, Options, Settings};
 use crate::startup::error::{StartError, with_cause};
 use crate::startup::keys;
+use crate::startup::token_file::{self, Tidied};
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,9 +54,25 @@ pub(super) async fn operator_token(arguments: operator_token::Arguments) -> Resu
     }
     let store = open(&settings).await?;
     let token = replace_operator_token(&store).await;
+    let tidied = match &token {
+        Ok(_) => token_file::tidy(&store, &settings.data_dir, None).await,
+        Err(_) => Ok(Tidied::Stays),
+    };
     store.close().await;
     let token = token.map_err(|error: Error| with_cause(&error))?;
     println!("{}", token.expose_secret());
+    // The token was replaced in any case, so none of this is an error.
+    match tidied {
+        Ok(Tidied::Stays | Tidied::Unused(_)) => {}
+        Ok(Tidied::Removed(file)) => eprintln!(
+            "`{}` was removed: the token in it was replaced.",
+            file.display()
+        ),
+        Err(error) => eprintln!(
+            "`{}` may hold the token that was replaced, and could not be removed: {error}",
+            token_file::path(&settings.data_dir).display()
+        ),
+    }
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use crate::application::kept::store::Store;
 use crate::application::kept::vault::Vault;
 use crate::http::state::Services;
 use crate::startup::error::{StartError, with_cause};
-use crate::startup::private_file;
+use crate::startup::{private_file, token_file};
 use secrecy::{ExposeSecret, SecretString};
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -16,8 +16,6 @@ use tokio_util::sync::CancellationToken;
 
 /// How often a database that was away at start is tried again.
 const RETRY: Duration = Duration::from_secs(1);
-/// The file in the data folder that an operator's token is put into when nobody looks.
-const TOKEN_FILE: &str = "operator.token";
 const NOT_WRITTEN: &str = "the operator's token was made, and cannot be written into this file. Run `sallyport operator-token --replace` with the same settings: it prints another one. Or set SALLYPORT_OPERATOR_TOKEN";
 
 /// Why the database was not prepared.
@@ -53,6 +51,7 @@ impl FirstContact {
         if let Some(token) = authenticator.prepare().await.map_err(refused)? {
             self.hand_over(token).await;
         }
+        token_file::tidy_and_log(self.store.as_ref(), &self.data_dir, authenticator).await;
         self.services.running.started.set();
         Ok(())
     }
@@ -69,7 +68,7 @@ impl FirstContact {
             );
             return;
         }
-        let path = self.data_dir.join(TOKEN_FILE);
+        let path = token_file::path(&self.data_dir);
         let file = path.display().to_string();
         let written = tokio::task::spawn_blocking(move || {
             private_file::replace(&path, token.expose_secret())

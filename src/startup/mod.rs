@@ -15,6 +15,7 @@ pub mod program;
 pub(crate) mod reload;
 mod signing_in;
 mod straight;
+mod token_file;
 mod upkeep;
 mod use_cases;
 

@@ -8,7 +8,7 @@ use crate::database::Database;
 use crate::http::state::Services;
 use crate::settings::{Options, Settings};
 use crate::startup::error::with_cause;
-use crate::startup::{keys, signing_in};
+use crate::startup::{keys, signing_in, token_file};
 use std::sync::Arc;
 
 /// The parts of a running service whose secrets can be exchanged.
@@ -59,6 +59,8 @@ impl Reload {
         if let Err(error) = keys::replace_transfer_key(&settings, &self.transfer_key) {
             tracing::error!(%error, "the transfer key stays as it was");
         }
+        let authenticator = &self.services.people.authenticator;
+        token_file::tidy_and_log(self.store.as_ref(), &settings.data_dir, authenticator).await;
         tracing::info!("the files of secrets were read again");
     }
 

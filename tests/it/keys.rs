@@ -4,7 +4,7 @@ use crate::application::kept::master_key;
 use crate::application::kept::rekey::{Rekey, RekeyError};
 use crate::application::kept::store::{SealedColumn, SealedStore, Store};
 use crate::application::kept::vault::{MasterKey, Purpose, Vault};
-use crate::application::people::authenticate::replace_operator_token;
+use crate::application::people::operator_token::replace_operator_token;
 use crate::database::DatabaseUrl;
 use crate::it::support::app::{OPERATOR, TestApp, no_aws};
 use crate::it::support::database::{TestDb, on_both_engines};

@@ -125,16 +125,17 @@ impl Moves {
     async fn written(&self, arrived: &Arrived) -> Result<(Box<dyn WorkspaceWriter>, ImportReport)> {
         let reading = &arrived.reading;
         let ours = self.principal().await;
+        let mut number = 1;
+        let mut next = self.part(arrived, number).await?;
         let mut writer = self.store.write_workspace(&reading.workspace).await?;
         let mut arriver = Arriver::new(&self.vault, self.clock.now());
-        let seal = Seal::of_hash(&reading.seals, reading.hash);
-        for number in 1..=reading.parts {
-            let sealed = self.store.kept_part(&arrived.id, number).await?;
-            let sealed = sealed.ok_or_else(|| Error::bug("a part of an import is gone"))?;
-            let plain = seal.open_part(number, &sealed).map_err(refused::altered)?;
-            let part: Part = serde_json::from_slice(&plain).map_err(refused::altered)?;
+        while let Some(part) = next {
             let rows = arriver.rows(part)?;
-            writer.write(rows).await?;
+            number += 1;
+            // Each part is read while the one before it is written: on SQLite others wait for the end.
+            let (written, read) = tokio::join!(writer.write(rows), self.part(arrived, number));
+            written?;
+            next = read?;
         }
         let rows = writer.written()?;
         if rows != arrived.manifest.rows || rows.get("workspaces") != Some(&1) {
@@ -174,6 +175,21 @@ impl Moves {
             warnings,
         };
         Ok((writer, report))
+    }
+
+    /// A part of a file that was kept, opened. `None`: there are not so many.
+    async fn part(&self, arrived: &Arrived, number: u64) -> Result<Option<Part>> {
+        let reading = &arrived.reading;
+        if number > reading.parts {
+            return Ok(None);
+        }
+        let sealed = self.store.kept_part(&arrived.id, number).await?;
+        let sealed = sealed.ok_or_else(|| Error::bug("a part of an import is gone"))?;
+        let seal = Seal::of_hash(&reading.seals, reading.hash);
+        let plain = seal.open_part(number, &sealed).map_err(refused::altered)?;
+        serde_json::from_slice(&plain)
+            .map(Some)
+            .map_err(refused::altered)
     }
 
     /// Reads the first line, and finds the key that the others are sealed with.

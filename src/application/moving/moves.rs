@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 /// How many workspaces one replica exports at the same time. Each holds a connection to the database.
 const EXPORTS_AT_ONCE: usize = 2;
-/// How many it imports. Each is a transaction that takes as long as there are rows, and holds its longest line in memory.
+/// How many it imports. Each is a transaction that takes as long as there are rows, and holds two lines in memory.
 const IMPORTS_AT_ONCE: usize = 1;
 /// The largest file, in bytes. A million files of projects take some hundred MiB.
 pub const MOST_BYTES: u64 = 16 << 30;

@@ -128,6 +128,14 @@ impl From<NotWritten> for Error {
             .remedy("Delete the other workspace, if it is a copy of this one.")
             .internal(format!("a row of {table}")),
             NotWritten::Unfit(why) => altered(why),
+            NotWritten::TooLong { seconds } => Self::new(
+                Kind::Unprocessable,
+                "import_too_long",
+                format!(
+                    "The workspace could not be stored within {seconds} seconds. Nobody else can change anything in this service's SQLite database meanwhile, so the import was given up. Nothing was stored."
+                ),
+            )
+            .remedy("Import the file into a service on PostgreSQL, where nobody waits for an import. `sallyport copy-database` moves this service there."),
             NotWritten::Store(error) => error.into(),
         }
     }

@@ -4,16 +4,17 @@
 //! knows it then. Limits are counted in this process: each replica allows as much.
 
 use crate::application::error::{Error, Kind, Result};
+use crate::application::people::counted::{Counted, Counts};
 use crate::domain::ids::WorkspaceId;
 use crate::domain::people::standing::{Standing, WorkspaceLimits};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota};
 use std::collections::HashMap;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// More workspaces than this are not remembered, but for those that transfer something. Each takes about 300 bytes.
+/// More workspaces than this are not remembered. Each takes about 300 bytes.
 const MOST_REMEMBERED: usize = 50_000;
 /// A workspace that has asked nothing for so long has its whole minute again.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
@@ -24,13 +25,14 @@ const AFTER_A_TRANSFER: Duration = Duration::from_secs(2);
 #[derive(Default)]
 pub struct Allowances {
     workspaces: Mutex<HashMap<WorkspaceId, Allowance>>,
+    /// Files on their way through the service, also of workspaces without a limit: they may get one.
+    transfers: Counts<WorkspaceId>,
 }
 
 struct Allowance {
     /// The limit, and what counts it.
     requests: Option<(NonZeroU32, DefaultDirectRateLimiter)>,
     most_transfers: Option<u32>,
-    transfers: u32,
     asked_at: Instant,
 }
 
@@ -39,7 +41,6 @@ impl Allowance {
         Self {
             requests: None,
             most_transfers: None,
-            transfers: 0,
             asked_at: Instant::now(),
         }
     }
@@ -58,11 +59,6 @@ impl Allowance {
             }
         };
     }
-
-    /// Whether nothing has to be remembered.
-    fn is_idle(&self) -> bool {
-        self.transfers == 0 && self.requests.is_none() && self.most_transfers.is_none()
-    }
 }
 
 impl Allowances {
@@ -72,16 +68,11 @@ impl Allowances {
         let limits = &standing.limits;
         let mut workspaces = self.lock();
         if limits.requests_per_minute.is_none() && limits.transfers.is_none() {
-            if let Some(own) = workspaces.get_mut(workspace) {
-                own.take(limits);
-                if own.is_idle() {
-                    workspaces.remove(workspace);
-                }
-            }
+            workspaces.remove(workspace);
             return Ok(());
         }
         if workspaces.len() > MOST_REMEMBERED {
-            workspaces.retain(|_, own| own.transfers > 0 || own.asked_at.elapsed() < FORGET_AFTER);
+            workspaces.retain(|_, own| own.asked_at.elapsed() < FORGET_AFTER);
         }
         let own = workspaces
             .entry(workspace.clone())
@@ -102,26 +93,19 @@ impl Allowances {
     }
 
     /// Begins to pass a file through for the workspace, until the guard is dropped: 429 `too_many_transfers`.
-    pub fn transfer(self: &Arc<Self>, workspace: &WorkspaceId) -> Result<Transfer> {
-        let mut workspaces = self.lock();
-        let own = workspaces
-            .entry(workspace.clone())
-            .or_insert_with(Allowance::new);
-        if let Some(most) = own.most_transfers
-            && own.transfers >= most
-        {
-            return Err(Error::new(
+    pub fn transfer(&self, workspace: &WorkspaceId) -> Result<Transfer> {
+        let most = self
+            .lock()
+            .get(workspace)
+            .and_then(|own| own.most_transfers);
+        self.transfers.begin(workspace, most).map_err(|most| {
+            Error::new(
                 Kind::TooMany,
                 "too_many_transfers",
                 format!("This workspace may have {most} transfers of files under way, and has them."),
             )
             .remedy("Wait for one to end, or use signed URLs, which do not pass through the service. The operator sets the limit.")
-            .retry_after(AFTER_A_TRANSFER));
-        }
-        own.transfers += 1;
-        Ok(Transfer {
-            of: self.clone(),
-            workspace: workspace.clone(),
+            .retry_after(AFTER_A_TRANSFER)
         })
     }
 
@@ -132,24 +116,8 @@ impl Allowances {
     }
 }
 
-/// A file on its way through the service.
-#[must_use = "the transfer counts until this is dropped"]
-pub struct Transfer {
-    of: Arc<Allowances>,
-    workspace: WorkspaceId,
-}
-
-impl Drop for Transfer {
-    fn drop(&mut self) {
-        let mut workspaces = self.of.lock();
-        if let Some(own) = workspaces.get_mut(&self.workspace) {
-            own.transfers = own.transfers.saturating_sub(1);
-            if own.is_idle() {
-                workspaces.remove(&self.workspace);
-            }
-        }
-    }
-}
+/// A file on its way through the service. It counts until this is dropped.
+pub type Transfer = Counted<WorkspaceId>;
 
 /// 403 `workspace_suspended` for what is of a suspended workspace. The reason is for operators, and not in it.
 pub fn refuse_suspended(standing: &Standing) -> Result<()> {
@@ -225,7 +193,7 @@ mod tests {
 
     #[test]
     fn transfers_beyond_the_limit_wait_for_one_to_end() {
-        let all = Arc::new(Allowances::default());
+        let all = Allowances::default();
         let (mine, other) = (WorkspaceId::generate(), WorkspaceId::generate());
         all.enter(&mine, &limited(None, Some(2))).unwrap();
         let first = all.transfer(&mine).unwrap();
@@ -244,6 +212,6 @@ mod tests {
         assert!(all.transfer(&mine).is_err());
         all.enter(&mine, &Standing::default()).unwrap();
         drop(others);
-        assert!(all.lock().is_empty());
+        assert!(all.lock().is_empty() && all.transfers.is_empty());
     }
 }

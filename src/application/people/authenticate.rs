@@ -14,6 +14,7 @@ use crate::application::error::{Error, Kind, Result};
 use crate::application::kept::store::{HeldToken, SecretHash, Store, StoreError, StoreResult};
 use crate::application::kept::vault::sha256;
 use crate::application::observe::Observer;
+use crate::application::people::operator_token::OPERATOR;
 use crate::application::people::secrets::{SecretKind, new_secret};
 use crate::application::people::usage::UsageMeter;
 use crate::domain::people::product_key::ProductKey;
@@ -37,8 +38,6 @@ const MOST_REMEMBERED: u64 = 50_000;
 /// How many tokens one statement looks for.
 const TOGETHER: usize = 256;
 
-/// Where the service keeps the hash of the operator's token that it made.
-const OPERATOR: &str = "operator_token_hash";
 /// How long a token of the operator's that was replaced may still be taken.
 const REREAD_AFTER: Duration = Duration::from_secs(5);
 
@@ -173,14 +172,6 @@ impl GivenHashes {
 struct KeptHash {
     hash: SecretHash,
     read_at: Instant,
-}
-
-/// Replaces the token that the service made for the operator. Running services take the new one, and refuse
-/// the old one, within seconds.
-pub async fn replace_operator_token(store: &dyn Store) -> Result<SecretString> {
-    let (secret, hash) = new_secret(SecretKind::Token)?;
-    store.replace_remembered(OPERATOR, &hash).await?;
-    Ok(secret)
 }
 
 impl Authenticator {

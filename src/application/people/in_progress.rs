@@ -8,10 +8,9 @@
 
 use crate::application::error::{Error, Kind, Result};
 use crate::application::kept::vault::sha256;
+use crate::application::people::counted::{Counted, Counts};
 use crate::domain::ids::WorkspaceId;
-use std::collections::HashMap;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How many requests of a workspace may be in progress, unless the operator says otherwise.
@@ -22,8 +21,7 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// The requests that are in progress.
 pub struct InProgress {
     most: NonZeroU32,
-    /// Without those that have none.
-    counts: Mutex<HashMap<Whose, u32>>,
+    counts: Counts<Whose>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -33,69 +31,46 @@ enum Whose {
     Caller([u8; 32]),
 }
 
+/// A request in progress.
+#[must_use = "the request counts until this is dropped"]
+pub struct Running {
+    _counted: Counted<Whose>,
+}
+
 impl InProgress {
     pub fn new(most: NonZeroU32) -> Self {
         Self {
             most,
-            counts: Mutex::default(),
+            counts: Counts::default(),
         }
     }
 
     /// Lets a request of the workspace begin, until the guard is dropped: 429 `too_many_in_progress`.
-    pub fn of_workspace(self: &Arc<Self>, workspace: &WorkspaceId) -> Result<Running> {
-        self.begin(Whose::Workspace(workspace.clone()))
+    pub fn of_workspace(&self, workspace: &WorkspaceId) -> Result<Running> {
+        self.begin(&Whose::Workspace(workspace.clone()))
     }
 
     /// The same for whoever has this secret, in the workspace that the request names.
-    pub fn of_caller(self: &Arc<Self>, secret: &str, workspace: Option<&str>) -> Result<Running> {
+    pub fn of_caller(&self, secret: &str, workspace: Option<&str>) -> Result<Running> {
         let named = workspace.unwrap_or_default();
         let text = [secret.as_bytes(), b"\n", named.as_bytes()].concat();
-        self.begin(Whose::Caller(sha256(&text)))
+        self.begin(&Whose::Caller(sha256(&text)))
     }
 
-    fn begin(self: &Arc<Self>, whose: Whose) -> Result<Running> {
-        let mut counts = self.lock();
-        let count = counts.entry(whose.clone()).or_default();
-        if *count >= self.most.get() {
-            return Err(Error::new(
+    fn begin(&self, whose: &Whose) -> Result<Running> {
+        let counted = self.counts.begin(whose, Some(self.most.get()));
+        let counted = counted.map_err(|most| {
+            Error::new(
                 Kind::TooMany,
                 "too_many_in_progress",
                 format!(
-                    "This workspace has {} requests in progress, and may have no more at the same time.",
-                    self.most
+                    "This workspace has {most} requests in progress, and may have no more at the same time."
                 ),
             )
             .remedy("Wait for the responses to some of them. The operator sets the limit.")
-            .retry_after(TRY_AGAIN));
-        }
-        *count += 1;
-        Ok(Running {
-            of: Arc::clone(self),
-            whose,
-        })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Whose, u32>> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A request in progress.
-#[must_use = "the request counts until this is dropped"]
-pub struct Running {
-    of: Arc<InProgress>,
-    whose: Whose,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let mut counts = self.of.lock();
-        if let Some(count) = counts.get_mut(&self.whose) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.whose);
-            }
-        }
+            .retry_after(TRY_AGAIN)
+        })?;
+        Ok(Running { _counted: counted })
     }
 }
 
@@ -103,8 +78,8 @@ impl Drop for Running {
 mod tests {
     use super::*;
 
-    fn at_most(most: u32) -> Arc<InProgress> {
-        Arc::new(InProgress::new(NonZeroU32::new(most).unwrap()))
+    fn at_most(most: u32) -> InProgress {
+        InProgress::new(NonZeroU32::new(most).unwrap())
     }
 
     #[test]
@@ -139,6 +114,6 @@ mod tests {
         let all = at_most(1);
         drop(all.of_caller("secret", None).unwrap());
         drop(all.of_workspace(&WorkspaceId::generate()).unwrap());
-        assert!(all.lock().is_empty());
+        assert!(all.counts.is_empty());
     }
 }

@@ -102,6 +102,7 @@ impl<DB: Driver> Held<DB> {
             if let Some((kept, _)) = &mut self.inner {
                 kept.heard_at = Instant::now();
             }
+            self.of.note_heard();
             self.state = State::AtRest;
         }
     }

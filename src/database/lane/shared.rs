@@ -82,6 +82,8 @@ pub struct Shared<DB: Driver> {
     pub waiting: AtomicUsize,
     /// Counts the connections that came back.
     pub moved: AtomicU64,
+    /// Counts the answers of the other side, on any connection. Lanes to the same database share it.
+    pub heard: Arc<AtomicU64>,
     pub is_closed: AtomicBool,
     pub idle: Mutex<Idle<DB>>,
 }
@@ -130,14 +132,20 @@ impl<DB: Driver> Shared<DB> {
                 Err(_) => {
                     let now = self.moved.load(Ordering::Relaxed);
                     if now == moved || since.elapsed() >= WAIT_LIMIT {
-                        return Err(StoreError::Unavailable(format!(
-                            "no connection came free in {} seconds",
-                            since.elapsed().as_secs()
-                        )));
+                        return Err(self.none_came_free(since.elapsed()));
                     }
                     moved = now;
                 }
             }
+        }
+    }
+
+    /// Why there was no turn. A file does not go away: somebody of this process has it, for longer than is waited.
+    fn none_came_free(&self, waited: Duration) -> StoreError {
+        let why = format!("no connection came free in {} seconds", waited.as_secs());
+        match self.rules.is_remote {
+            true => StoreError::Unavailable(why),
+            false => StoreError::Busy(why),
         }
     }
 
@@ -207,6 +215,7 @@ impl<DB: Driver> Shared<DB> {
             let why = match timeout_at(deadline, self.connect_once(&options)).await {
                 Ok(Ok(connection)) => {
                     let now = Instant::now();
+                    self.note_heard();
                     return Ok(Kept {
                         connection,
                         made_at: now,
@@ -267,6 +276,9 @@ impl<DB: Driver> Shared<DB> {
     ) {
         let resting = rests::<DB>(&mut kept.connection, is_busy, in_transaction);
         let rests = timeout(REST_LIMIT, resting).await.unwrap_or(false);
+        if rests {
+            self.note_heard();
+        }
         if rests || self.rules.is_irreplaceable {
             kept.heard_at = Instant::now();
             self.put_back(kept, permit);
@@ -275,6 +287,11 @@ impl<DB: Driver> Shared<DB> {
             say_goodbye(kept).await;
             drop(permit);
         }
+    }
+
+    /// The other side has answered.
+    pub fn note_heard(&self) {
+        self.heard.fetch_add(1, Ordering::Relaxed);
     }
 
     pub fn options(&self) -> Arc<Options<DB>> {

@@ -58,6 +58,21 @@ async fn what_would_wait_behind_too_many_is_refused_at_once() {
 }
 
 #[tokio::test]
+async fn who_waits_for_a_change_that_takes_long_is_refused_after_a_while() {
+    let short = Rules {
+        stall_limit: Duration::from_millis(20),
+        ..rules(1, 10)
+    };
+    let lane = Lane::new(SqliteConnectOptions::new().in_memory(true), short);
+    let held = lane.acquire().await.unwrap();
+    let refused = lane.acquire().await.map(drop);
+    // A file is not away.
+    assert!(matches!(refused, Err(StoreError::Busy(_))), "{refused:?}");
+    drop(held);
+    assert_eq!(lane.acquire().await.map(drop), Ok(()));
+}
+
+#[tokio::test]
 async fn one_who_gives_up_leaves_the_queue() {
     let lane = lane(1);
     let held = lane.acquire().await.unwrap();

@@ -21,6 +21,9 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use tokio::sync::OnceCell;
 
+/// How many parts of a file are removed by one statement. Each has up to some hundred kilobytes.
+const FORGOTTEN_AT_ONCE: u32 = 100;
+
 /// The schema of this release does not change while it runs.
 static TABLES: OnceCell<Arc<[Table]>> = OnceCell::const_new();
 
@@ -86,11 +89,18 @@ impl MovingStore for Database {
     }
 
     async fn forget_parts(&self, import: &str) -> StoreResult<()> {
-        self.execute(
-            "DELETE FROM moved_parts WHERE import_id = $1",
-            values![import],
-        )
-        .await
-        .map(drop)
+        // A few at a time: what they are in is overwritten on SQLite, and others wait for each statement.
+        loop {
+            let removed = self
+                .execute(
+                    "DELETE FROM moved_parts WHERE (import_id, position) IN (
+                         SELECT import_id, position FROM moved_parts WHERE import_id = $1 LIMIT $2)",
+                    values![import, FORGOTTEN_AT_ONCE],
+                )
+                .await?;
+            if removed < u64::from(FORGOTTEN_AT_ONCE) {
+                return Ok(());
+            }
+        }
     }
 }

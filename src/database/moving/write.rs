@@ -16,15 +16,22 @@ use crate::domain::ids::WorkspaceId;
 use async_trait::async_trait;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// How many values one statement has at most. SQLite takes 32,766 of them, PostgreSQL 65,535.
 const MOST_VALUES: usize = 5_000;
+
+/// How long others may be kept from writing. PostgreSQL keeps nobody.
+const SQLITE_LIMIT: Duration = Duration::from_secs(60);
 
 /// Whether a row belongs to the workspace.
 type OwnRow<'a> = Box<dyn Fn(&[Cell]) -> bool + 'a>;
 
 pub(super) struct Writer {
     tx: Tx,
+    began: Instant,
+    /// How long it may take, where others wait for it.
+    limit: Option<Duration>,
     workspace: WorkspaceId,
     tables: Arc<[Table]>,
     written: BTreeMap<String, u64>,
@@ -42,7 +49,19 @@ impl Writer {
         tables: Arc<[Table]>,
         id: &WorkspaceId,
     ) -> Result<Self, NotWritten> {
+        Self::begin_within(database, tables, id, SQLITE_LIMIT).await
+    }
+
+    /// `limit` is of SQLite.
+    async fn begin_within(
+        database: &Database,
+        tables: Arc<[Table]>,
+        id: &WorkspaceId,
+        limit: Duration,
+    ) -> Result<Self, NotWritten> {
         let mut tx = database.begin().await?;
+        let began = Instant::now();
+        let limit = (!tx.is_postgres()).then_some(limit);
         for (sql, why) in [
             (
                 "SELECT workspace_id FROM erasures WHERE workspace_id = $1",
@@ -63,6 +82,8 @@ impl Writer {
         }
         Ok(Self {
             tx,
+            began,
+            limit,
             workspace: id.clone(),
             tables,
             written: BTreeMap::new(),
@@ -70,6 +91,16 @@ impl Writer {
             named: HashMap::new(),
             external_ids: HashSet::new(),
         })
+    }
+
+    /// Refuses to go on where others have waited for long.
+    fn refuse_late(&self) -> Result<(), NotWritten> {
+        match self.limit {
+            Some(limit) if self.began.elapsed() >= limit => Err(NotWritten::TooLong {
+                seconds: limit.as_secs(),
+            }),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Refuses rows that are not this workspace's.
@@ -280,6 +311,7 @@ impl Writer {
 #[async_trait]
 impl WorkspaceWriter for Writer {
     async fn write(&mut self, rows: MovedRows) -> Result<(), NotWritten> {
+        self.refuse_late()?;
         let tables = self.tables.clone();
         let table = tables.iter().find(|table| table.name == rows.table);
         let table = table.ok_or_else(|| NotWritten::Unfit("of no table of ours".to_owned()))?;
@@ -339,4 +371,39 @@ fn not_own(table: &Table) -> NotWritten {
 
 fn unfit(table: &Table) -> NotWritten {
     NotWritten::Unfit(format!("a row of {} is not one of this schema", table.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::application::kept::store::Store;
+    use crate::database::moving::tables;
+
+    #[tokio::test]
+    async fn what_takes_too_long_is_given_up_and_others_go_on() {
+        let database = Database::in_memory().await.unwrap();
+        let tables = tables().await.unwrap();
+        let nothing = || MovedRows {
+            table: "workspaces".to_owned(),
+            columns: tables
+                .iter()
+                .find(|table| table.name == "workspaces")
+                .into_iter()
+                .flat_map(|table| table.columns.iter().map(|column| column.name.clone()))
+                .collect(),
+            rows: Vec::new(),
+        };
+        let id = WorkspaceId::generate();
+        let in_time = Duration::from_secs(3_600);
+        for (limit, expected) in [
+            (in_time, Ok(())),
+            (Duration::ZERO, Err(NotWritten::TooLong { seconds: 0 })),
+        ] {
+            let begun = Writer::begin_within(&database, tables.clone(), &id, limit).await;
+            let mut writer = begun.ok().unwrap();
+            assert_eq!(writer.write(nothing()).await, expected);
+            drop(writer);
+            assert_eq!(database.replace_remembered("after", b"x").await, Ok(()));
+        }
+    }
 }

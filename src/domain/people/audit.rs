@@ -206,7 +206,10 @@ impl AuditResult {
             "done" => Ok(Self::Done),
             "refused" => Ok(Self::Refused),
             "failed" => Ok(Self::Failed),
-            _ => Err(Invalid::new("unknown_audit_result", "Not an audit result.")),
+            _ => Err(Invalid::new(
+                "unknown_audit_result",
+                "A result is `done`, `refused` or `failed`.",
+            )),
         }
     }
 }

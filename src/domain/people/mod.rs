@@ -1,6 +1,7 @@
 //! Who calls, and what is written down of it.
 
 pub mod audit;
+pub mod audit_action;
 pub mod claims;
 pub mod export_key;
 pub mod import_warning;

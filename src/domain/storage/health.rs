@@ -49,7 +49,10 @@ impl HealthState {
             "degraded" => Ok(Self::Degraded),
             "broken" => Ok(Self::Broken),
             "unknown" => Ok(Self::Unknown),
-            _ => Err(Invalid::new("unknown_health", "Not a health state.")),
+            _ => Err(Invalid::new(
+                "unknown_health",
+                "A storage's health is `healthy`, `degraded`, `broken` or `unknown`.",
+            )),
         }
     }
 

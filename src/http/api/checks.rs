@@ -5,6 +5,7 @@ use crate::application::closed_sets;
 use crate::application::error::{Error, Result};
 use crate::domain::Invalid;
 use crate::domain::check::{CheckReport, Step, StepStatus};
+use crate::domain::people::audit_action::AuditAction;
 use crate::http::context::AuditedAs;
 use crate::http::step_problem::{AwsCallBody, StepProblemBody};
 use actix_web::HttpResponse;
@@ -114,7 +115,7 @@ struct StepBody {
 
 impl CheckReportBody {
     /// The report as JSON, under this name in the audit log.
-    pub fn audited_as(report: CheckReport, action: &'static str) -> HttpResponse {
+    pub fn audited_as(report: CheckReport, action: AuditAction) -> HttpResponse {
         let mut response = HttpResponse::Ok().json(Self::from(report));
         response.extensions_mut().insert(AuditedAs(action));
         response

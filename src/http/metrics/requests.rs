@@ -180,7 +180,10 @@ impl HttpMetrics {
 
     pub fn problem(&self, code: &'static str) {
         self.problems.get_or_create(&ProblemLabels { code }).inc();
-        if matches!(code, "database_unavailable" | "record_damaged") {
+        if matches!(
+            code,
+            "database_busy" | "database_unavailable" | "record_damaged"
+        ) {
             self.database_errors.inc();
         }
     }

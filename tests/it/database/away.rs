@@ -129,6 +129,34 @@ async fn a_start_without_the_database_waits_for_it() {
     }
 }
 
+/// Somebody finds no open connection and cannot make one: that is no reason to refuse those who have one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_work_are_used_while_no_other_can_be_made() {
+    let proxy = Proxy::start(Line::Up).await;
+    let database = Database::connect(&proxy.url).await.unwrap();
+    let made = sample();
+    database.create_workspace(&made, None).await.unwrap();
+    proxy.set(Line::Shut);
+    // More than have an open connection. The others have somebody look for the server.
+    let many = (0..14).map(|_| database.ping());
+    let answers = futures_util::future::join_all(many).await;
+    assert!(answers.iter().any(Result::is_ok), "{answers:?}");
+    let refused =
+        |answer: &&Result<(), StoreError>| matches!(answer, Err(StoreError::Unavailable(_)));
+    assert!(answers.iter().filter(refused).count() > 1, "{answers:?}");
+    // For longer than it takes to look several times.
+    for _ in 0..60 {
+        assert_eq!(database.ping().await, Ok(()));
+        let another = database.create_workspace(&sample(), None).await;
+        assert_eq!(another, Ok(()));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    proxy.set(Line::Up);
+    expect_back(&database).await;
+    database.close().await;
+    drop_postgres(&proxy.direct).await;
+}
+
 #[tokio::test]
 async fn nobody_listens_at_all() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -209,6 +209,26 @@ async fn every_operation_that_may_change_something_is_in_the_audit_log() {
             .any(|event| event["action"] == action.as_str() && event["result"] == result);
         assert!(is_written, "{action}: {status}");
     }
+    // Each can be asked for by its name, and a name that nothing has is refused with those that there are.
+    let refused = app.get("/v1/audit-events?action=nope", OPERATOR).await;
+    let refused = refused.problem(422, "invalid_request");
+    let fault = &refused["errors"][0];
+    assert_eq!(fault["field"], "action");
+    assert_eq!(fault["code"], "unknown_action");
+    let detail = fault["detail"].as_str().unwrap();
+    for event in events {
+        let action = event["action"].as_str().unwrap();
+        assert!(detail.contains(&format!(" {action}")), "{action}: {detail}");
+    }
+    for named in [
+        "suspend_workspace",
+        "storage.health_changed",
+        "audit_log_page",
+    ] {
+        assert!(detail.contains(&format!(" {named}")), "{named}: {detail}");
+        let known = format!("/v1/audit-events?action={named}");
+        app.get(&known, OPERATOR).await.expect(200);
+    }
 }
 
 /// What a reference leads to.

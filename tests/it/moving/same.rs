@@ -138,7 +138,11 @@ async fn a_workspace_comes_back_as_it_was(db: TestDb) {
     let log = app.get("/v1/audit-events?page_size=1000", OPERATOR).await;
     let log = log.expect(200);
     let events = log["audit_events"].as_array().unwrap();
-    for action in ["export_workspace", "import_workspace"] {
+    for action in [
+        "export_workspace",
+        "import_workspace",
+        "import_workspace_dry_run",
+    ] {
         let entry = events
             .iter()
             .find(|event| event["action"] == action && event["result"] == "done");
@@ -146,6 +150,13 @@ async fn a_workspace_comes_back_as_it_was(db: TestDb) {
         assert_eq!(entry["workspace_id"], id.as_str(), "{entry:#}");
         assert_eq!(entry["actor"], "operator");
     }
+    // A dry run that was refused is one, too.
+    import(&app, file.clone(), "?dry_run=true")
+        .await
+        .problem(409, "workspace_exists");
+    let refused = "/v1/audit-events?action=import_workspace_dry_run&result=refused";
+    let refused = app.get(refused, OPERATOR).await.expect(200);
+    assert_eq!(refused["audit_events"].as_array().unwrap().len(), 1);
     let feed = app.get("/v1/events?types=workspace.imported", OPERATOR);
     let feed = feed.await.expect(200);
     assert_eq!(feed["events"].as_array().unwrap().len(), 1, "{feed:#}");

@@ -2,6 +2,7 @@
 
 use crate::database::DatabaseUrl;
 use crate::it::support::database::empty_postgres;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
@@ -16,6 +17,8 @@ pub enum Line {
     Cut,
     /// Bytes are swallowed in silence.
     Silent,
+    /// New connections are reset. Those that are open go on.
+    Shut,
 }
 
 /// A proxy to an empty database.
@@ -89,17 +92,33 @@ async fn relay(
     mut line: watch::Receiver<Line>,
     counts: (Arc<AtomicI64>, Arc<AtomicUsize>),
 ) {
-    let now = *line.borrow_and_update();
+    let mut now = *line.borrow_and_update();
     match now {
-        Line::Cut => {}
+        Line::Cut | Line::Shut => {}
         Line::Silent => hold(&mut client).await,
         Line::Up => {
             let mut server = TcpStream::connect(server).await.unwrap();
-            tokio::select! {
-                () = carry(&mut client, &mut server, &counts) => return,
-                _ = line.changed() => {}
+            {
+                let mut carried = pin!(carry(&mut client, &mut server, &counts));
+                loop {
+                    tokio::select! {
+                        () = &mut carried => return,
+                        changed = line.changed() => if changed.is_err() {
+                            break;
+                        }
+                    }
+                    let before = now;
+                    now = *line.borrow_and_update();
+                    let goes_on = match now {
+                        Line::Shut => true,
+                        Line::Up => before == Line::Shut,
+                        Line::Cut | Line::Silent => false,
+                    };
+                    if !goes_on {
+                        break;
+                    }
+                }
             }
-            let now = *line.borrow();
             if now == Line::Silent {
                 hold(&mut client).await;
             }

@@ -56,7 +56,7 @@ impl AuditFilter {
 
 #[async_trait]
 pub trait AuditStore: Send + Sync {
-    /// Stores what is about to be done. Again with the same ID: its files replace those before.
+    /// Stores what is about to be done. Again with the same ID: its action and files replace those before.
     async fn begin_audit(&self, intent: &AuditIntent) -> StoreResult<()>;
     /// Notes that the change is still worked on.
     async fn touch_audit(&self, intent: &AuditId, now: OffsetDateTime) -> StoreResult<()>;

@@ -69,6 +69,9 @@ pub enum NotWritten {
     /// They are not rows of this workspace in this schema.
     #[error("the rows do not fit: {0}")]
     Unfit(String),
+    /// It took longer than others can be kept waiting for the database. The limit, in seconds.
+    #[error("it was not written within {seconds} seconds")]
+    TooLong { seconds: u64 },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -82,7 +85,8 @@ pub trait WorkspaceReader: Send {
     fn stays(&self) -> &BTreeMap<String, u64>;
 }
 
-/// Writes a workspace in one transaction. Dropped before its end, it has written nothing.
+/// Writes a workspace in one transaction. Dropped before its end, it has written nothing. Where nobody else can write
+/// meanwhile, as on SQLite, it is given up after a while: [`NotWritten::TooLong`].
 #[async_trait]
 pub trait WorkspaceWriter: Send {
     /// Writes rows, each after those that it refers to.

@@ -2,15 +2,17 @@
 //! the browser (OpenID Connect Core 1.0; RFC 9700).
 
 mod choice;
+mod ending;
 mod pending;
 mod provider;
+mod tokens;
 
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Kind, Result};
 use crate::application::kept::store::{Store, UsedToken};
 use crate::application::kept::vault::{Vault, sha256};
 use crate::application::people::issuer::{
-    IssuerClient, IssuerKeys, NoAnswer, NotVerified, Reply, TokenRequest, unavailable,
+    IssuerClient, IssuerKeys, NoAnswer, NotVerified, unavailable,
 };
 use crate::application::people::sign_in::{Begun, NewLink, SignIns, no_workspace};
 use crate::application::people::workspaces::Workspaces;
@@ -19,29 +21,23 @@ use crate::domain::names::Name;
 use crate::domain::people::claims::{Claims, Expected, Refused};
 use crate::domain::people::issuer_url::IssuerUrl;
 use crate::domain::people::return_path::ReturnPath;
-use crate::domain::people::sign_in::{
-    Arrival, EndedAtIssuer, IssuerLogout, IssuerSession, ReturnUrl, WayBack,
-};
+use crate::domain::people::sign_in::{Arrival, IssuerSession, ReturnUrl, WayBack};
 use crate::domain::people::subject::{Subject, SubjectId};
 use crate::domain::people::workspace::{Role, Workspace};
 use choice::{Choice, Wanted};
 use pending::Pending;
 use provider::{Described, Kept, Provider};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::sync::{Mutex, Semaphore};
 use url::Url;
-use url::form_urlencoded::byte_serialize;
 
 /// How long somebody may take at the provider.
 pub const PATIENCE: Duration = Duration::from_secs(600);
 /// How many answers of the provider are worked on at the same time.
 const AT_ONCE: usize = 16;
-/// How far ahead the end of a logout token may be.
-const LOGOUT_LIFE: Duration = Duration::from_secs(600);
 
 /// What the operator has agreed with the provider.
 #[derive(Debug, Clone)]
@@ -129,18 +125,6 @@ pub enum Finished {
         /// Whether there are more than those.
         has_more: bool,
     },
-}
-
-/// The part of a token endpoint's answer that is used.
-#[derive(Deserialize)]
-struct Tokens {
-    id_token: String,
-    access_token: Option<SecretString>,
-}
-
-#[derive(Deserialize)]
-struct TokenFault {
-    error: String,
 }
 
 impl OpenIdSignIn {
@@ -260,101 +244,6 @@ impl OpenIdSignIn {
         self.enter(&claims, &pending, now).await
     }
 
-    /// Asks the provider's userinfo endpoint where the ID token does not say which workspaces somebody may enter
-    /// (OpenID Connect Core 1.0, section 5.3). What the token says itself stays.
-    async fn complete(
-        &self,
-        provider: &Provider,
-        claims: &mut Claims,
-        token: Option<&SecretString>,
-    ) -> Result<()> {
-        let settings = &self.settings;
-        let test = settings.operator_claim.as_ref();
-        let says_where = claims.has(&settings.workspace_claim)
-            || test.is_some_and(|test| claims.holds(&test.claim, test.value.as_deref()));
-        let (false, Some(url), Some(token)) = (says_where, &provider.userinfo, token) else {
-            return Ok(());
-        };
-        let text = self.client.userinfo(url, token).await;
-        let text = text.map_err(|cause| unavailable(&cause))?;
-        // What the parser says of it may repeat something of the person.
-        let more = serde_json::from_slice(&text).map_err(|_| {
-            unavailable(&NoAnswer(
-                "the userinfo endpoint gave no object of JSON".to_owned(),
-            ))
-        })?;
-        let mut wanted = vec![
-            "name",
-            settings.workspace_claim.as_str(),
-            settings.role_claim.as_str(),
-        ];
-        wanted.extend(test.map(|test| test.claim.as_str()));
-        claims.complete(more, &wanted).map_err(|refused| {
-            failed("The identity provider's answer cannot be accepted.")
-                .internal(format!("the userinfo endpoint: {}", refused.why()))
-        })
-    }
-
-    /// The provider's page for signing out there (OpenID Connect RP-Initiated Logout 1.0), which leads back here.
-    /// `None`: it has none.
-    pub async fn end_page(&self) -> Result<Option<String>> {
-        let provider = self.provider().await?;
-        Ok(provider.end_session.clone().map(|mut to| {
-            to.query_pairs_mut()
-                .append_pair("client_id", &self.settings.id)
-                .append_pair("post_logout_redirect_uri", &self.addresses.signed_out);
-            to.into()
-        }))
-    }
-
-    /// Whether there is such a page, as far as it is known.
-    pub fn has_end_page(&self) -> bool {
-        let known = self.described.known();
-        known.is_some_and(|provider| provider.end_session.is_some())
-    }
-
-    /// Ends the sessions that a logout token of the provider names; how many there were.
-    pub async fn end_by(&self, logout_token: &str) -> Result<u64> {
-        let provider = self.provider().await?;
-        let claims = self
-            .keys
-            .verify(&provider.keys, logout_token)
-            .await
-            .map_err(|error| not_verified(error, logout_refused))?;
-        let (token, logout) = self.logout(&claims).map_err(logout_refused)?;
-        let ended = self.store.end_sessions_of_issuer(&token, &logout).await?;
-        ended.ok_or_else(|| {
-            Error::new(
-                Kind::Malformed,
-                "logout_token_refused",
-                "The logout token was used before.",
-            )
-        })
-    }
-
-    fn logout(&self, claims: &Claims) -> std::result::Result<(UsedToken, IssuerLogout), Refused> {
-        let expected = Expected {
-            issuer: self.settings.issuer.as_str(),
-            audiences: std::slice::from_ref(&self.settings.id),
-            longest: Some(LOGOUT_LIFE),
-        };
-        claims.check(&expected, self.clock.now())?;
-        claims.check_logout_token()?;
-        let issuer = self.settings.issuer.as_str();
-        let of = match (claims.id("sid")?, claims.id("sub")?) {
-            (Some(session), _) => EndedAtIssuer::Session(session.to_owned()),
-            (None, Some(subject)) => EndedAtIssuer::Subject(subject.to_owned()),
-            (None, None) => return Err(Refused::Missing("sub")),
-        };
-        let token = UsedToken {
-            hash: sha256(format!("logout\n{issuer}\n{}", claims.token_id()?).as_bytes()),
-            expires_at: OffsetDateTime::from_unix_timestamp(claims.end()?)
-                .map_err(|_| Refused::WrongForm("exp"))?,
-        };
-        let issuer = issuer.to_owned();
-        Ok((token, IssuerLogout { issuer, of }))
-    }
-
     async fn provider(&self) -> Result<Arc<Provider>> {
         let provider = self.described.provider().await;
         provider.map_err(|cause| unavailable(&cause))
@@ -367,59 +256,6 @@ impl OpenIdSignIn {
             longest: None,
         };
         claims.check(&expected, now)
-    }
-
-    /// Gets the tokens for a code.
-    async fn redeem(&self, provider: &Provider, code: &str, pending: &Pending) -> Result<Tokens> {
-        let (settings, secret) = (&self.settings, self.secret());
-        let mut fields = vec![
-            ("grant_type", "authorization_code"),
-            ("code", code),
-            ("redirect_uri", self.addresses.callback.as_str()),
-            ("code_verifier", pending.verifier()),
-        ];
-        let mut basic = None;
-        match &secret {
-            None => fields.push(("client_id", settings.id.as_str())),
-            Some(secret) if provider.secret_in_form => {
-                fields.push(("client_id", settings.id.as_str()));
-                fields.push(("client_secret", secret.expose_secret()));
-            }
-            // RFC 6749, section 2.3.1: both are encoded as in a form.
-            Some(secret) => {
-                let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-                basic = Some((
-                    encoded(&settings.id),
-                    SecretString::from(encoded(secret.expose_secret())),
-                ));
-            }
-        }
-        let request = TokenRequest {
-            url: &provider.token,
-            fields,
-            basic,
-        };
-        let reply = self.client.tokens(request).await;
-        let Reply { status, body } = reply.map_err(|cause| unavailable(&cause))?;
-        if status == 200 {
-            // What the parser says of it may repeat a token.
-            return serde_json::from_slice(&body).map_err(|_| {
-                unavailable(&NoAnswer("the token endpoint gave no ID token".to_owned()))
-            });
-        }
-        let fault = serde_json::from_slice::<TokenFault>(&body).map(|fault| fault.error);
-        match fault.as_deref() {
-            Ok("invalid_grant") => Err(failed(
-                "The identity provider does not accept this sign-in any more.",
-            )),
-            Ok(error) => Err(unavailable(&NoAnswer(format!(
-                "the token endpoint answered {status} with the error {}",
-                shown(error)
-            )))),
-            Err(_) => Err(unavailable(&NoAnswer(format!(
-                "the token endpoint answered {status}"
-            )))),
-        }
     }
 
     /// Lets somebody in who is known by the claims.
@@ -517,14 +353,6 @@ fn not_verified(error: NotVerified, refuse: impl FnOnce(Refused) -> Error) -> Er
 fn id_token_refused(refused: Refused) -> Error {
     failed("The identity provider's answer cannot be accepted.")
         .internal(format!("the ID token: {}", refused.why()))
-}
-
-fn logout_refused(refused: Refused) -> Error {
-    Error::new(
-        Kind::Malformed,
-        "logout_token_refused",
-        format!("The logout token cannot be accepted. {}", refused.why()),
-    )
 }
 
 fn failed(detail: &str) -> Error {

@@ -16,6 +16,7 @@ use crate::http::page;
 use crate::http::page::PageQuery;
 use crate::http::path::Id;
 use crate::http::query::Query;
+use crate::http::routes::Routes;
 use crate::http::state::Services;
 use actix_web::http::header;
 use actix_web::web::{Bytes, Data, Json};
@@ -53,8 +54,10 @@ struct AuditEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "user-4711")]
     on_behalf_of: Option<String>,
-    /// The operation's ID in the OpenAPI document; or what the service did by itself: `quarantine_storage`,
-    /// `end_storage_quarantine`, `storage.health_changed`.
+    /// The operation's ID in the OpenAPI document. `suspend_workspace` and `activate_workspace` are those changes of a
+    /// workspace, `check_pending_change` and `use_pending_change` checks of a storage's change, and
+    /// `import_workspace_dry_run` is an import that stores nothing. Of pages: what the page does, like `sign_in`. By the
+    /// service itself: `quarantine_storage`, `end_storage_quarantine`, `storage.health_changed`.
     #[schema(example = "create_workspace")]
     action: String,
     /// The ID of what it was done to.
@@ -139,7 +142,7 @@ struct AuditQuery {
     workspace_id: Option<String>,
     /// Only what was done to the file with this key, in any storage of the workspace.
     key: Option<String>,
-    /// Only this operation, by its ID.
+    /// Only this operation, by its ID; or another action, as in `action`.
     #[param(example = "delete_storage")]
     action: Option<String>,
     /// Only what this one did: as in `actor`.
@@ -171,8 +174,10 @@ struct AuditQuery {
 }
 
 impl AuditQuery {
-    fn filter(&self, reader: &LogReader) -> Result<AuditFilter> {
+    fn filter(&self, reader: &LogReader, routes: &Routes) -> Result<AuditFilter> {
         let field = |name, invalid| Error::field(name, invalid);
+        let action = self.action.as_deref().filter(|action| !action.is_empty());
+        let action = action.map(|action| routes.action(action));
         let key = self.key.as_ref().map(|key| file_key("key", key));
         let actor = self.actor.as_deref().map(Actor::parse);
         let on_behalf_of = self.on_behalf_of.as_deref().map(SubjectId::parse);
@@ -188,7 +193,9 @@ impl AuditQuery {
         Ok(AuditFilter {
             workspace: self.workspace(reader)?,
             key: key.transpose()?,
-            action: self.action.clone().filter(|action| !action.is_empty()),
+            action: action
+                .transpose()
+                .map_err(|invalid| field("action", invalid))?,
             actor: actor
                 .transpose()
                 .map_err(|invalid| field("actor", invalid))?,
@@ -321,10 +328,11 @@ const PIECE: usize = 64 << 10;
 async fn list_audit_events(
     AuditReader(reader): AuditReader,
     services: Data<Services>,
+    routes: Data<Routes>,
     request: HttpRequest,
     query: Query<AuditQuery>,
 ) -> Result<HttpResponse> {
-    let filter = query.0.filter(&reader)?;
+    let filter = query.0.filter(&reader, &routes)?;
     if wants_lines(&request) {
         let after = query.0.ship_after()?;
         return ship(services, reader, filter, after).await;

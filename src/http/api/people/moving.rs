@@ -7,6 +7,7 @@ use crate::application::moving::exports::ExportWish;
 use crate::application::moving::imports::{Arriving, ImportReport};
 use crate::application::moving::moves::MOST_BYTES;
 use crate::application::pace::Credit;
+use crate::domain::people::audit_action::AuditAction;
 use crate::domain::people::export_key::ExportKey;
 use crate::domain::people::import_warning::ImportWarning;
 use crate::http::api::files::content::FileContent;
@@ -18,6 +19,7 @@ use crate::http::idempotency::{Idempotent, MadeAnswer};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::state::Services;
+use crate::http::trail::Trail;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, get, post};
@@ -259,7 +261,8 @@ async fn export_workspace(
 /// Takes the file of an export and stores all of it or nothing: the same IDs, the same external IDs, so that the
 /// customers change nothing in AWS. It is read to its end before anything is stored. Storages are used at once by the
 /// connection that was proved; their health is `unknown` until their first check here, which is due at once. A workspace
-/// that is here already is never overwritten.
+/// that is here already is never overwritten. The audit log calls it `import_workspace`, and with `dry_run=true`
+/// `import_workspace_dry_run`.
 #[utoipa::path(
     tag = "Workspaces",
     params(
@@ -271,7 +274,7 @@ async fn export_workspace(
         (status = 200, description = "With `dry_run=true`: what would be stored", body = ImportedBody),
         (status = 201, description = "Stored", body = ImportedBody, headers(("Location" = String, description = "The workspace's path"))),
         (status = 409, description = "`workspace_exists`, `workspace_erased`, `external_id_taken`, `import_external_id_in_use`, `import_conflict`"),
-        (status = 422, description = "`export_malformed`, `export_altered`, `export_incomplete`, `export_other_version`, `export_key_needed`"),
+        (status = 422, description = "`export_malformed`, `export_altered`, `export_incomplete`, `export_other_version`, `export_key_needed`, `import_too_long`"),
         (status = 429, description = "`too_many_moves`"),
     ),
 )]
@@ -281,9 +284,13 @@ async fn import_workspace(
     once: Idempotent,
     services: Data<Services>,
     query: Query<ImportQuery>,
+    trail: Trail,
     request: HttpRequest,
     payload: Payload,
 ) -> std::result::Result<HttpResponse, Problem> {
+    if query.0.dry_run {
+        trail.is(AuditAction::TryImport).await?;
+    }
     refuse_unfit(&request)?;
     let moves = &services.people.moves;
     let arriving = moves.begin_import()?;
@@ -334,7 +341,10 @@ async fn take(
     let moves = &services.people.moves;
     if dry_run {
         let report = moves.try_import(&arrived).await?;
-        return Ok(HttpResponse::Ok().json(ImportedBody::of(&report, true)));
+        let mut response = HttpResponse::Ok().json(ImportedBody::of(&report, true));
+        let target = AuditedTarget(report.workspace.to_string());
+        response.extensions_mut().insert(target);
+        return Ok(response);
     }
     let answer = |report: &ImportReport| {
         let body = ImportedBody::of(report, false);

@@ -7,6 +7,7 @@ use crate::application::people::workspaces::{LimitChanges, NewWorkspace, Workspa
 use crate::domain::Invalid;
 use crate::domain::ids::WorkspaceId;
 use crate::domain::names::Name;
+use crate::domain::people::audit_action::AuditAction;
 use crate::domain::people::metadata::Metadata;
 use crate::domain::people::scope::Scope;
 use crate::domain::people::standing::{SuspensionReason, WorkspaceLimits, WorkspaceState};
@@ -404,8 +405,8 @@ async fn change_workspace(
 ) -> Result<Json<WorkspaceBody>> {
     let change = body.value.parse()?;
     match change.state {
-        Some(WorkspaceState::Suspended) => trail.was("suspend_workspace"),
-        Some(WorkspaceState::Active) => trail.was("activate_workspace"),
+        Some(WorkspaceState::Suspended) => trail.was(AuditAction::SuspendWorkspace),
+        Some(WorkspaceState::Active) => trail.was(AuditAction::ActivateWorkspace),
         None => {}
     }
     if change.state.is_some() || !change.limits.is_empty() {

@@ -8,6 +8,7 @@ use crate::application::connections::input::ConnectionInput;
 use crate::application::error::{Error, Result};
 use crate::application::storages::Which;
 use crate::domain::ids::StorageRef;
+use crate::domain::people::audit_action::AuditAction;
 use crate::http::api::checks::{CheckReportBody, StorageCheckQuery};
 use crate::http::api::setups::documents;
 use crate::http::api::setups::documents::{DocumentFile, DocumentsBody};
@@ -161,8 +162,8 @@ async fn check_storage(
     }
     let report = storages.check_pending(&admin.0, &id.0, wait, None).await?;
     let action = match report.outcome().is_pass() {
-        true => "use_pending_change",
-        false => "check_pending_change",
+        true => AuditAction::UsePendingChange,
+        false => AuditAction::CheckPendingChange,
     };
     Ok(CheckReportBody::audited_as(report, action))
 }

@@ -6,6 +6,7 @@ use crate::application::storages::Which;
 use crate::application::storages::pending::PendingView;
 use crate::domain::connection::Credentials;
 use crate::domain::ids::{StorageId, StorageRef};
+use crate::domain::people::audit_action::AuditAction;
 use crate::http::api::setups::documents as raw_documents;
 use crate::http::context::AuditedAs;
 use crate::http::declare::{PageRoute, PageRoutes};
@@ -116,7 +117,7 @@ async fn check(
     {
         Ok(report) if report.outcome().is_pass() => {
             let mut response = page(&id.0, Some("change_used"));
-            let action = AuditedAs("use_pending_change");
+            let action = AuditedAs(AuditAction::UsePendingChange);
             response.extensions_mut().insert(action);
             Ok(response)
         }

@@ -333,7 +333,8 @@ async fn an_intent_ends_with_its_entry(db: TestDb) {
     let later = began + Duration::from_secs(60);
     assert_eq!(db.abandoned_audits(began, 9).await.unwrap(), []);
     assert_eq!(db.abandoned_audits(later, 9).await, Ok(vec![begun.clone()]));
-    // More files of the same request.
+    // The same request turned out to be something else, with more files.
+    begun.deed.action = "import_workspace_dry_run".to_owned();
     begun
         .deed
         .files
