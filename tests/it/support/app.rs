@@ -12,8 +12,10 @@ use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -296,19 +298,49 @@ impl Answer {
     }
 }
 
-static LOGS: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+/// The log of all tests of this process. It grows to a gigabyte: what looks for the lines of one request must not read
+/// all others, for the time of which nobody could write.
+struct Logs {
+    text: Vec<u8>,
+    /// Where the lines of a request are in `text`.
+    of_requests: BTreeMap<String, Vec<Range<usize>>>,
+}
+
+static LOGS: Mutex<Logs> = Mutex::new(Logs {
+    text: Vec::new(),
+    of_requests: BTreeMap::new(),
+});
+
+impl Logs {
+    /// Takes whole lines.
+    fn add(&mut self, bytes: &[u8]) {
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let start = self.text.len();
+            self.text.extend_from_slice(line);
+            let id = std::str::from_utf8(line)
+                .ok()
+                .and_then(|line| line.split_once("\"request_id\":\""))
+                .and_then(|(_, rest)| rest.split_once('"'));
+            if let Some((id, _)) = id {
+                let lines = self.of_requests.entry(id.to_owned()).or_default();
+                lines.push(start..self.text.len());
+            }
+        }
+    }
+}
 
 /// What every service of this process has logged so far, at `debug`.
 pub fn logs() -> String {
     let logs = LOGS.lock().unwrap_or_else(PoisonError::into_inner);
-    String::from_utf8_lossy(&logs).into_owned()
+    String::from_utf8_lossy(&logs.text).into_owned()
 }
 
 /// The log's lines about one request, as JSON.
 pub fn logs_of(request_id: &str) -> Vec<Value> {
-    logs()
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+    let logs = LOGS.lock().unwrap_or_else(PoisonError::into_inner);
+    let lines = logs.of_requests.get(request_id).into_iter().flatten();
+    lines
+        .filter_map(|line| serde_json::from_slice::<Value>(&logs.text[line.clone()]).ok())
         .filter(|line| line["span"]["request_id"] == request_id)
         .collect()
 }
@@ -331,7 +363,7 @@ impl Write for LogWriter {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         LOGS.lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .extend_from_slice(bytes);
+            .add(bytes);
         Ok(bytes.len())
     }
 
