@@ -66,6 +66,18 @@ pub fn subscriber<W>(settings: &LogSettings, writer: W) -> impl Subscriber + Sen
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
+    subscriber_while(&IS_CLOSING, settings, writer)
+}
+
+/// `is_closing`: whether the listeners are being closed.
+fn subscriber_while<W>(
+    is_closing: &'static AtomicBool,
+    settings: &LogSettings,
+    writer: W,
+) -> impl Subscriber + Send + Sync
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
     let filter = EnvFilter::new(format!("{QUIET},{}", settings.filter));
     let lines = match settings.format {
         LogFormat::Text => fmt::layer()
@@ -82,7 +94,7 @@ where
     tracing_subscriber::registry()
         .with(filter)
         .with(lines)
-        .with(WithoutClosing)
+        .with(WithoutClosing(is_closing))
 }
 
 /// The part of the HTTP server that accepts connections.
@@ -97,13 +109,14 @@ pub fn listeners_close() {
     IS_CLOSING.store(true, Ordering::Relaxed);
 }
 
-struct WithoutClosing;
+/// Leaves out the errors of listeners while they are closed.
+struct WithoutClosing(&'static AtomicBool);
 
 impl<S: Subscriber> Layer<S> for WithoutClosing {
     fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
         let about = event.metadata();
         let is_of_listener = about.target() == ACCEPT && *about.level() == Level::ERROR;
-        !(is_of_listener && IS_CLOSING.load(Ordering::Relaxed))
+        !(is_of_listener && self.0.load(Ordering::Relaxed))
     }
 }
 
@@ -172,15 +185,18 @@ mod tests {
     }
 
     #[test]
-    fn errors_of_listeners_that_this_process_closes_are_left_out() {
+    fn errors_of_listeners_that_are_closed_are_left_out() {
+        // Other tests of this process stop services.
+        static IS_CLOSING: AtomicBool = AtomicBool::new(false);
         let kept = Kept::default();
         let settings = LogSettings {
             filter: "info".to_owned(),
             format: LogFormat::Text,
         };
-        tracing::subscriber::with_default(subscriber(&settings, kept.clone()), || {
+        let subscriber = subscriber_while(&IS_CLOSING, &settings, kept.clone());
+        tracing::subscriber::with_default(subscriber, || {
             tracing::error!(target: ACCEPT, "no descriptors are left");
-            listeners_close();
+            IS_CLOSING.store(true, Ordering::Relaxed);
             tracing::error!(target: ACCEPT, "the listener is closed");
             tracing::info!(target: ACCEPT, "it has stopped");
             tracing::error!(target: "actix_server::worker", "a worker died");
