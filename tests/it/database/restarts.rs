@@ -15,7 +15,7 @@ use std::time::Duration;
 const LONGER_THAN_TRUSTED: Duration = Duration::from_millis(700);
 
 /// Ends every connection of the service, as a restart of the server does, and waits until they are gone.
-async fn end_all(options: &PgConnectOptions) {
+pub(super) async fn end_all(options: &PgConnectOptions) {
     let mut raw: PgConnection = options.connect().await.unwrap();
     let others = "FROM pg_stat_activity
                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
