@@ -12,6 +12,7 @@ pub mod load;
 pub mod proxy;
 pub mod report;
 pub mod stub;
+pub mod ticks;
 pub mod transfer;
 
 use reqwest::Method;

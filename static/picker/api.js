@@ -13,7 +13,7 @@ class Fault extends Error {
     this.status = status;
     this.code = problem.code || (status ? "unknown" : "network");
     this.detail = problem.detail || "";
-    /** Where the token lists nothing: the folders that it does list. */
+    /** Where a folder was refused because of the token: the folders that the token lists. */
     this.folders = problem.folders || [];
   }
 }

@@ -167,8 +167,8 @@ class SallyportPicker extends HTMLElement {
       this.#announce(text.shown(this.#nameOf(this.#folder), this.#entries.length));
     } catch (fault) {
       if (listing.signal.aborted) return;
-      if (fault.code === "outside_of_token" && await this.#goWithin(fault.folders, focus)) return;
       const shown = fault instanceof Fault ? fault : new Fault(0, { code: "token", detail: String(fault?.message ?? fault) });
+      if (shown.code === "outside_of_token" && await this.#goWithin(shown.folders, focus)) return;
       this.#note("");
       parts.why.textContent = this.#api.say(shown);
       parts.fault.hidden = false;

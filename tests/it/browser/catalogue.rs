@@ -425,6 +425,38 @@ async fn entries(world: &World, made: &Made) -> Vec<Entry> {
             "form[action$='/delete']",
         ),
         done(
+            "files-move",
+            Admin,
+            files("files?folder=%2Fimages%2F"),
+            "document.querySelector('[data-all]').click(); document.querySelector('[formaction$=\"/confirm-move\"]').click();",
+            "form[action$='/files/move']",
+        ),
+        done(
+            "files-move-refused",
+            Admin,
+            files("files?folder=%2Fimages%2F"),
+            "document.querySelector('[data-all]').click();
+             const button = document.querySelector('[formaction$=\"/confirm-move\"]');
+             button.formAction = button.formAction.replace('confirm-move', 'move');
+             const to = Object.assign(document.createElement('input'), {type: 'hidden', name: 'to', value: '/images/../labels/'});
+             button.form.append(to);
+             button.click();",
+            "#to[aria-invalid=true]",
+        ),
+        // Into the folder that they are in: none of them is moved.
+        done(
+            "files-not-moved",
+            Admin,
+            files("files?folder=%2Fimages%2F"),
+            "document.querySelector('[data-all]').click();
+             const button = document.querySelector('[formaction$=\"/confirm-move\"]');
+             button.formAction = button.formAction.replace('confirm-move', 'move');
+             const to = Object.assign(document.createElement('input'), {type: 'hidden', name: 'to', value: '/images/'});
+             button.form.append(to);
+             button.click();",
+            "ul.keys .error",
+        ),
+        done(
             "files-folder-refused",
             Admin,
             files("files?folder=%2Fimages%2F"),

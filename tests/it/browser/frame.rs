@@ -46,7 +46,7 @@ async fn a_dialog_of_a_tall_frame_opens_where_it_was_asked_for() {
         let frame = page.find("iframe").await;
         page.enter_frame(&frame).await;
         page.find("a[data-dialog=close-setup]").await;
-        page.press("Close").await;
+        page.press("Save and close").await;
         let [link, top, bottom, height] = place(&page).await;
         assert_eq!(height, f64::from(HEIGHT));
         assert!((top - link).abs() < 40.0, "{top} is not near {link}");
@@ -58,7 +58,7 @@ async fn a_dialog_of_a_tall_frame_opens_where_it_was_asked_for() {
             Object.assign(link.style, {position: 'absolute', top: `${innerHeight - 50}px`, left: '0'});
             document.body.append(link);";
         page.script(down, json!([])).await.unwrap();
-        page.press("Close").await;
+        page.press("Save and close").await;
         let [link, top, bottom, height] = place(&page).await;
         assert!(top < link && bottom <= height, "{top} to {bottom}");
         assert!(link - top < 500.0, "{top} is not near {link}");
@@ -76,7 +76,7 @@ async fn a_dialog_of_a_window_is_in_its_middle() {
         world.sign_in(&page).await;
         let path = format!("/settings/setups/{setup}");
         world.goto(&page, &path).await;
-        page.press("Close").await;
+        page.press("Save and close").await;
         let [_, top, bottom, height] = place(&page).await;
         assert!(
             (top + bottom - height).abs() < 2.0,

@@ -30,6 +30,10 @@ async fn several_files_are_moved_and_each_that_stays_says_why() {
     let wrong = admin.post(&path, &to("/new/../x")).await;
     assert_eq!(wrong.status, 422, "{wrong:?}");
     assert!(wrong.text.contains("id=\"to-error\"") && wrong.text.contains("value=\"/new/../x\""));
+    let same = admin.post(&path, &to("/in box")).await;
+    assert_eq!(same.status, 422, "{same:?}");
+    let said = same.text.matches("The file is in this folder already.");
+    assert_eq!(said.count(), 2);
     // What is there stays, and the other file is moved.
     let partly = admin.post(&path, &to("/new")).await;
     assert_eq!(partly.status, 422, "{partly:?}");
@@ -52,9 +56,9 @@ async fn several_files_are_moved_and_each_that_stays_says_why() {
         ("replace", "yes"),
     ];
     let answer = admin.post(&path, &rest).await;
-    assert!(redirect(&answer).contains("done=files_moved"), "{answer:?}");
+    assert!(redirect(&answer).contains("done=file_moved"), "{answer:?}");
     let page = admin.get(redirect(&answer)).await;
-    assert!(page.text.contains("The files were moved."));
+    assert!(page.text.contains("The file was moved."));
     assert!(page.text.contains(">b.txt<") && page.text.contains(">ü+1 %.txt<"));
 
     // The audit log names each file twice, with what became of it.

@@ -3,6 +3,7 @@
 mod arrivals;
 mod audit_of_files;
 mod audit_of_pages;
+mod browser_tokens;
 mod day_two;
 mod hostile_issuers;
 mod issuer_keys;

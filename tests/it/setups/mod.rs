@@ -5,6 +5,7 @@ pub mod api;
 mod by_key;
 mod choose;
 mod completion;
+mod fields;
 mod opened_link;
 mod pace;
 pub mod pages;

@@ -219,13 +219,21 @@ async fn move_files(
     for (key, error) in keys.iter().zip(errors) {
         if let Some(error) = error {
             left.push(key.clone());
-            reasons.push(in_words(&error.for_admins()));
+            reasons.push(match key.folder() == to {
+                true => "The file is in this folder already.".to_owned(),
+                false => in_words(&error.for_admins()),
+            });
         }
     }
     if left.is_empty() {
         let path = format!("/storages/{}/files", place.id);
         let to = to.to_string();
-        let pairs = [("folder", to.as_str()), ("done", "files_moved")];
+        let done = if keys.len() == 1 {
+            "file_moved"
+        } else {
+            "files_moved"
+        };
+        let pairs = [("folder", to.as_str()), ("done", done)];
         return Ok(see_other(&address(&path, &pairs)));
     }
     let used_by = UsedBy::find(&services, &admin.visitor, id, &left).await?;

@@ -12,9 +12,17 @@ pub fn curly(text: &str) -> String {
     curly_for(text, &tenant::product())
 }
 
-/// The same for the pages of this product, also outside of a request's work.
+/// The same for the pages of this product, also outside of a request's work. Code between backticks stays as it is: it
+/// may be somebody's file.
 pub fn curly_for(text: &str, product: &str) -> String {
-    named(typeset(text), product)
+    let parts = text.split('`').enumerate();
+    let shown: Vec<String> = parts
+        .map(|(at, part)| match at.is_multiple_of(2) {
+            true => named(typeset(part), product),
+            false => part.to_owned(),
+        })
+        .collect();
+    shown.join("`")
 }
 
 /// With the product's name where ours stands as a word. In `Sallyport-Workspace` it is a part of a header's name.
@@ -89,6 +97,11 @@ mod tests {
         );
         let header = "Send Sallyport-Workspace to Sallyport";
         assert_eq!(curly_for(header, "Sallyport"), header);
+        // What is code is somebody's own, or ours for programs.
+        assert_eq!(
+            curly_for("`/Sallyport/it's.txt` isn't in Sallyport", "Annotate"),
+            "`/Sallyport/it's.txt` isn’t in Annotate"
+        );
         // A name that has ours in it is put in once.
         assert_eq!(
             curly_for(header, "Sallyport Plus"),

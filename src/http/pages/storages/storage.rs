@@ -1,27 +1,21 @@
-//! A storage's own page: what it is, how it is, and what an admin can change.
+//! A storage's own page: what it is, how it is, and what its checks found.
 
-use crate::application::connections::input::ConnectionInput;
 use crate::application::connections::view::ConnectionView;
-use crate::application::error::{FieldError, Kind, Result};
+use crate::application::error::{Kind, Result};
 use crate::application::kept::page_tokens::PageRequest;
 use crate::application::kept::store::{ProjectsOfStorage, Window};
-use crate::application::storages::{StorageView, Which, not_built_in};
-use crate::domain::Invalid;
+use crate::application::storages::{StorageView, Which};
 use crate::domain::check::{CheckReport, Outcome, StepName};
 use crate::domain::connection::Credentials;
 use crate::domain::ids::{ProjectId, StorageId, StorageRef};
 use crate::domain::names::Name;
-use crate::domain::policy_document::{
-    DocumentName, DocumentParameters, Documents, LifecycleFolders,
-};
-use crate::domain::setup::Draft;
+use crate::domain::policy_document::{DocumentName, DocumentParameters, Documents};
 use crate::http::api::setups::documents as raw_documents;
 use crate::http::assets;
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups::check::{CheckForm, events, wants_events};
 use crate::http::pages::setups::documents;
 use crate::http::pages::setups::documents::DocumentView;
-use crate::http::pages::setups::fields::{ConnectionFields, ConnectionForm};
 use crate::http::pages::setups::report::{OutcomeView, ReportView};
 use crate::http::pages::setups::setting_words::Apply;
 use crate::http::pages::shell::answer::{html, see_other};
@@ -37,7 +31,6 @@ use crate::http::pages::storages::pending::PendingCard;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -49,13 +42,9 @@ const CHECKS: u32 = 10;
 pub fn configure(routes: &mut PageRoutes) {
     pending::configure(routes);
     delete::configure(routes);
+    settings::configure(routes);
     routes
         .add(PageRoute::at("/settings/storages/{storage_id}", "storage_page").shows(show))
-        .add(
-            PageRoute::at("/settings/storages/{storage_id}/settings", "change_storage")
-                .shows(edit)
-                .changes(change),
-        )
         .add(
             PageRoute::at(
                 "/settings/storages/{storage_id}/checks",
@@ -447,125 +436,6 @@ async fn history(
     })
 }
 
-/// The form with a storage's settings.
-#[derive(Template)]
-#[template(path = "pages/storage_settings.html")]
-struct SettingsPage {
-    chrome: Chrome,
-    id: String,
-    name: String,
-    fields: ConnectionFields,
-    /// Whether the fields are those of a change that waits for its check.
-    is_pending: bool,
-    /// Projects that fix bucket and prefix.
-    projects: i64,
-}
-
-impl SettingsPage {
-    fn of(visitor: &Visitor, view: &StorageView, folders: &LifecycleFolders) -> Result<Self> {
-        let draft = match view.own() {
-            Some(storage) => {
-                let pending = view.pending.as_ref().map(|pending| &pending.connection);
-                let connection = pending.unwrap_or(&storage.connection);
-                Draft::of(&storage.display_name, connection)
-            }
-            None => Draft::default(),
-        };
-        Ok(Self {
-            chrome: Chrome::of(visitor, Section::Settings),
-            id: view.reference().to_string(),
-            name: view.display_name().to_owned(),
-            fields: ConnectionFields::of(&draft)?.with_lifecycle_folders(folders),
-            is_pending: view.pending.is_some(),
-            projects: view.own().map_or(0, |s| s.project_count),
-        })
-    }
-}
-
-async fn edit(
-    visitor: AdminVisitor,
-    services: Data<Services>,
-    id: Id<StorageRef>,
-) -> Result<HttpResponse> {
-    not_built_in(&id.0, "changed")?;
-    let view = services
-        .storages
-        .get(&visitor.visitor.member, &id.0)
-        .await?;
-    let folders = &services.setups.connections.lifecycle_folders;
-    html(&SettingsPage::of(&visitor.visitor, &view, folders)?)
-}
-
-/// The form sends every choice of what is granted, as it was shown. One that stays as it follows from the access is
-/// no choice that was made, unless the access is another one now: what was shown then holds for that, too.
-fn with_choices_that_were_made(
-    mut input: ConnectionInput,
-    shown: &ConnectionFields,
-) -> ConnectionInput {
-    let sent = input.texts();
-    let text = |name: &str| {
-        let mut of_name = sent.iter().filter(|(sent, _)| *sent == name);
-        of_name.next().and_then(|(_, text)| text.as_deref())
-    };
-    if text("access").is_some_and(|access| !shown.is("access", access)) {
-        return input;
-    }
-    let stays: Vec<&str> = ["object_acls", "object_versions", "lifecycle"]
-        .into_iter()
-        .filter(|name| text(name).is_some_and(|text| shown.is(name, text)))
-        .collect();
-    for name in stays {
-        input.keep(name);
-    }
-    input
-}
-
-async fn change(
-    visitor: AdminVisitor,
-    services: Data<Services>,
-    id: Id<StorageRef>,
-    form: Form<ConnectionForm>,
-) -> Result<HttpResponse> {
-    not_built_in(&id.0, "changed")?;
-    let form = form.0;
-    let member = &visitor.visitor.member;
-    let before = services.storages.get(member, &id.0).await?;
-    let mut refused = Vec::new();
-    let folders = &services.setups.connections.lifecycle_folders;
-    let shown = SettingsPage::of(&visitor.visitor, &before, folders)?.fields;
-    let input = with_choices_that_were_made(form.input(), &shown);
-    match services.storages.change(&visitor.admin, &id.0, input).await {
-        Ok(after) => {
-            let revision = |view: &StorageView| view.pending.as_ref().map(|p| p.revision);
-            let done = match (revision(&before), revision(&after)) {
-                (before, Some(after)) if before != Some(after) => "change_waits",
-                (Some(_), None) => "change_discarded",
-                (_, _) if before.display_name() != after.display_name() => "storage_renamed",
-                (_, _) => "saved",
-            };
-            return Ok(see_other(&format!(
-                "/settings/storages/{}?done={done}",
-                id.0
-            )));
-        }
-        Err(error) if matches!(error.kind, Kind::Unprocessable | Kind::Conflict) => {
-            match error.fields.is_empty() {
-                true => refused.push(FieldError::new(
-                    "",
-                    Invalid::new(error.code, error.detail.clone()),
-                )),
-                false => refused.extend(error.fields.iter().cloned()),
-            }
-        }
-        Err(error) => return Err(error),
-    }
-    let mut page = SettingsPage::of(&visitor.visitor, &before, folders)?;
-    page.fields = page.fields.typed(&form.typed, &refused);
-    let mut response = html(&page)?;
-    *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-    Ok(response)
-}
-
 async fn one_document(
     visitor: AdminVisitor,
     services: Data<Services>,
@@ -580,5 +450,6 @@ async fn one_document(
 }
 
 mod delete;
+mod settings;
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,11 @@
 //! A storage's pages, rendered from samples.
 
+use crate::application::connections::input::ConnectionInput;
 use crate::application::connections::view::Difference;
+use crate::http::pages::setups::fields::ConnectionFields;
 use crate::http::pages::storages::pending::ChangeRow;
 use crate::http::pages::storages::storage::delete::DeletePage;
+use crate::http::pages::storages::storage::settings::SettingsPage;
 use crate::http::pages::storages::storage::*;
 use time::OffsetDateTime;
 
