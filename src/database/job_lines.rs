@@ -5,11 +5,16 @@
 //! others, like one with a single job. A line that nobody can take a job from leaves its place until there may be one.
 //!
 //! `due_at` of a line is never later than the first of its jobs that may be taken: triggers see to that, with each job
-//! that is added or given back. Whoever finds it too early makes it later, while the line is locked.
+//! that is added or given back. Whoever finds it too early makes it later, while the line is locked. Then it counts what
+//! is stored, also what somebody is just deleting or renewing: that may be rolled back, and no trigger would see it.
+
+mod queue;
+
+pub(super) use queue::{count_due, longest_due};
 
 use crate::application::kept::store::{ClaimedJob, JobClaim, StoreResult};
 use crate::database::Database;
-use crate::database::engine::{Sql, Tx, Value, values};
+use crate::database::engine::{Sql, Tx, values};
 use crate::database::record::Record;
 use crate::domain::ids::WorkspaceId;
 use time::{Duration, OffsetDateTime};
@@ -20,8 +25,8 @@ const MOST_IN: u32 = 64;
 const AT_ONCE: u32 = 4;
 /// How many times so many are read in one transaction: others write in between.
 const READS: usize = 8;
-/// How many lines are read together to find what has been due for the longest time.
-const OLDEST_AT_ONCE: u32 = 64;
+/// How long a worker waits for a line that somebody else holds, on PostgreSQL.
+const LOCK_LIMIT: &str = "SELECT set_config('lock_timeout', '200ms', true) AS name";
 
 /// Whether lines wait, and whether the time of others has come.
 const ANY: &str = "SELECT
@@ -31,18 +36,25 @@ const ANY: &str = "SELECT
      CAST(CASE WHEN (SELECT MIN(due_at) FROM job_lines
          WHERE kind = $1 AND slow = $2 AND is_waiting = 0) <= $3
          THEN 1 ELSE 0 END AS BIGINT) AS arriving";
-const LET_IN: Sql = Sql::Each {
-    sqlite: "UPDATE job_lines SET is_waiting = 1
-         WHERE kind = $1 AND slow = $2 AND workspace_id IN (
-             SELECT workspace_id FROM job_lines
-             WHERE kind = $1 AND slow = $2 AND is_waiting = 0 AND due_at <= $3
-             ORDER BY due_at LIMIT $4)",
-    postgres: "UPDATE job_lines SET is_waiting = 1
-         WHERE kind = $1 AND slow = $2 AND workspace_id = ANY (ARRAY(
-             SELECT workspace_id FROM job_lines
-             WHERE kind = $1 AND slow = $2 AND is_waiting = 0 AND due_at <= $3
-             ORDER BY due_at LIMIT $4 FOR UPDATE))",
-};
+const LET_IN: &str = "UPDATE job_lines SET is_waiting = 1
+     WHERE kind = $1 AND slow = $2 AND workspace_id IN (
+         SELECT workspace_id FROM job_lines
+         WHERE kind = $1 AND slow = $2 AND is_waiting = 0 AND due_at <= $3
+         ORDER BY due_at LIMIT $4)";
+/// The same on PostgreSQL.
+macro_rules! let_in {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE job_lines SET is_waiting = 1
+             WHERE kind = $1 AND slow = $2 AND workspace_id = ANY (ARRAY(
+                 SELECT workspace_id FROM job_lines
+                 WHERE kind = $1 AND slow = $2 AND is_waiting = 0 AND due_at <= $3
+                 ORDER BY due_at LIMIT $4",
+            $lock,
+            "))"
+        )
+    };
+}
 /// The lines that wait, from a place on. The order of the tables is SQLite's order of looking.
 macro_rules! waiting {
     ($lock:literal) => {
@@ -58,20 +70,26 @@ macro_rules! waiting {
     };
 }
 const WAITING: &str = waiting!("");
-/// The next jobs of a line that nobody holds. Nearly all have a lease in the past; the plus keeps SQLite from looking
-/// for them by that.
-macro_rules! next {
+/// When the next jobs of a line are due that nobody holds. Nearly all have a lease in the past; the plus keeps SQLite
+/// from looking for them by that.
+const NEXT: &str = "SELECT j.subject_id AS id, j.due_at FROM jobs j
+     WHERE j.kind = $1 AND j.slow = $2 AND j.workspace_id = $3 AND +j.lease_until < $4
+     ORDER BY j.due_at, j.subject_id LIMIT 2";
+/// Takes the first that is due.
+macro_rules! take_one {
     ($lock:literal) => {
         concat!(
-            "SELECT j.subject_id AS id, j.kind, j.workspace_id, j.payload, j.job_cursor, j.due_at
-             FROM jobs j
-             WHERE j.kind = $1 AND j.slow = $2 AND j.workspace_id = $3 AND +j.lease_until < $4
-             ORDER BY j.due_at, j.subject_id LIMIT 2",
-            $lock
+            "UPDATE jobs SET worker = $5, lease_until = $6 WHERE kind = $1 AND subject_id = (
+                 SELECT j.subject_id FROM jobs j
+                 WHERE j.kind = $1 AND j.slow = $2 AND j.workspace_id = $3
+                     AND j.due_at <= $4 AND +j.lease_until < $4
+                 ORDER BY j.due_at, j.subject_id LIMIT 1",
+            $lock,
+            ") RETURNING subject_id AS id, kind, workspace_id, payload, job_cursor"
         )
     };
 }
-const NEXT: &str = next!("");
+const TAKE_ONE: &str = take_one!("");
 /// The jobs of a line that are held. That leases are above 0 is there for the index.
 const HELD: &str = "SELECT COUNT(*) AS number, MIN(lease_until) AS lease_until FROM jobs
      WHERE kind = $1 AND slow = $2 AND workspace_id = $3
@@ -90,33 +108,6 @@ const MOVE_TO_END: &str = "UPDATE job_lines SET
              SELECT MAX(r.turn) AS turn FROM job_lines r
              WHERE r.kind = $1 AND r.slow = $2 AND r.is_waiting = 0) last)
      WHERE kind = $1 AND slow = $2 AND workspace_id = $3";
-/// Lines by the time that none of their jobs is due before, and since when one really is. Nothing of a suspended
-/// workspace is.
-const OLDEST: &str = "SELECT l.workspace_id AS id, l.due_at AS not_before,
-         (SELECT j.due_at FROM jobs j
-          WHERE j.kind = $1 AND j.slow = $2 AND j.workspace_id = l.workspace_id
-              AND j.due_at <= $4 AND +j.lease_until < $4
-              AND NOT EXISTS (SELECT 1 FROM workspaces w
-                              WHERE w.id = l.workspace_id AND w.suspended_at IS NOT NULL)
-          ORDER BY j.due_at, j.subject_id LIMIT 1) AS due_at
-     FROM (SELECT workspace_id, due_at FROM job_lines
-           WHERE kind = $1 AND slow = $2 AND is_waiting = $3 AND due_at <= $4
-               AND (due_at, workspace_id) > ($5, $6)
-           ORDER BY due_at, workspace_id LIMIT $7) l
-     ORDER BY l.due_at, l.workspace_id";
-/// All that are due, less those that are held, less those of suspended workspaces. Indexes alone answer the first,
-/// which may be large; the others are small.
-const COUNT: &str = "SELECT
-     (SELECT COUNT(*) FROM jobs WHERE kind = $1 AND slow = $2 AND due_at <= $3)
-     - (SELECT COUNT(*) FROM jobs
-        WHERE kind = $1 AND slow = $2 AND lease_until > 0 AND lease_until >= $3 AND +due_at <= $3)
-     - (SELECT CAST(COALESCE(SUM(
-            (SELECT COUNT(*) FROM jobs j
-             WHERE j.kind = $1 AND j.slow = $2 AND j.workspace_id = l.workspace_id
-                 AND j.due_at <= $3 AND +j.lease_until < $3)), 0) AS BIGINT)
-        FROM job_lines l
-        WHERE l.kind = $1 AND l.slow = $2 AND l.workspace_id IN (
-            SELECT w.id FROM workspaces w WHERE w.suspended_at IS NOT NULL)) AS number";
 
 /// A place among the lines that wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +126,18 @@ impl Place {
             workspace: String::new(),
         }
     }
+}
+
+/// How a worker comes by lines that others hold. Whoever adds a job or gives one back holds its line until the commit.
+/// SQLite has one writer at a time anyway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// It waits for them, for [`LOCK_LIMIT`] at most. So a line that many add jobs to is not passed over again and
+    /// again.
+    Short,
+    /// It passes them over, and they keep their places. So a change that takes long, like the end of a large workspace,
+    /// keeps no other's jobs waiting.
+    No,
 }
 
 /// What is to be looked at.
@@ -185,21 +188,50 @@ pub(super) async fn look(database: &Database, claim: &JobClaim<'_>) -> StoreResu
     })
 }
 
+/// Sets how long the transaction waits for lines that others hold. It has its turn among the claims by then.
+pub(super) async fn bound_waits(tx: &mut Tx, patience: Patience) -> StoreResult<()> {
+    match patience {
+        Patience::Short if tx.is_postgres() => {
+            tx.fetch_optional(LOCK_LIMIT, values![]).await.map(drop)
+        }
+        Patience::Short | Patience::No => Ok(()),
+    }
+}
+
 /// Lets lines in whose time has come, those first that have been due the longest. True when there may be more.
-pub(super) async fn let_in(tx: &mut Tx, claim: &JobClaim<'_>) -> StoreResult<bool> {
+pub(super) async fn let_in(
+    tx: &mut Tx,
+    claim: &JobClaim<'_>,
+    patience: Patience,
+) -> StoreResult<bool> {
+    let sql = Sql::Each {
+        sqlite: LET_IN,
+        postgres: match patience {
+            Patience::Short => let_in!(" FOR UPDATE"),
+            Patience::No => let_in!(" FOR UPDATE SKIP LOCKED"),
+        },
+    };
     let given = values![claim.kind, i64::from(claim.slow), claim.now, MOST_IN];
-    Ok(tx.execute(LET_IN, given).await? >= u64::from(MOST_IN))
+    Ok(tx.execute(sql, given).await? >= u64::from(MOST_IN))
 }
 
 /// Takes a job of the line whose turn it is, among those after a place. Lines that have none leave their place.
-pub(super) async fn take(tx: &mut Tx, claim: &JobClaim<'_>, after: &Place) -> StoreResult<Found> {
+pub(super) async fn take(
+    tx: &mut Tx,
+    claim: &JobClaim<'_>,
+    after: &Place,
+    patience: Patience,
+) -> StoreResult<Found> {
     let mut place = after.clone();
     for _ in 0..READS {
         let lines = tx
             .fetch_all(
                 Sql::Each {
                     sqlite: WAITING,
-                    postgres: waiting!(" FOR UPDATE OF l"),
+                    postgres: match patience {
+                        Patience::Short => waiting!(" FOR UPDATE OF l"),
+                        Patience::No => waiting!(" FOR UPDATE OF l SKIP LOCKED"),
+                    },
                 },
                 values![
                     claim.kind,
@@ -236,7 +268,7 @@ pub(super) async fn take(tx: &mut Tx, claim: &JobClaim<'_>, after: &Place) -> St
 /// Takes the next job of a line, if there is one to be taken.
 async fn serve(tx: &mut Tx, claim: &JobClaim<'_>, line: &Line) -> StoreResult<Option<ClaimedJob>> {
     let workspace = line.place.workspace.as_str();
-    if line.is_suspended {
+    if line.is_suspended && is_suspended(tx, workspace).await? {
         move_line(tx, claim, MOVE, workspace, None).await?;
         return Ok(None);
     }
@@ -245,51 +277,82 @@ async fn serve(tx: &mut Tx, claim: &JobClaim<'_>, line: &Line) -> StoreResult<Op
         // It keeps its place for when one is given back.
         return Ok(None);
     }
-    let rows = tx
-        .fetch_all(
-            Sql::Each {
-                sqlite: NEXT,
-                // One that is just being deleted, or given back, is left to whoever does that.
-                postgres: next!(" FOR UPDATE SKIP LOCKED"),
-            },
-            values![claim.kind, i64::from(claim.slow), workspace, claim.now],
-        )
-        .await?;
-    let mut next = Vec::with_capacity(rows.len());
-    for row in rows {
-        next.push(Record::new("jobs", row)?);
+    let given = values![claim.kind, i64::from(claim.slow), workspace, claim.now];
+    let mut next = Vec::with_capacity(2);
+    for row in tx.fetch_all(NEXT, given).await? {
+        let record = Record::new("jobs", row)?;
+        next.push((record.text("id")?, record.time("due_at")?));
     }
     let mut next = next.into_iter();
-    let first = next.next();
-    let due = first.as_ref().map(|job| job.time("due_at")).transpose()?;
-    let Some(job) = first.filter(|_| due.is_some_and(|due| due <= claim.now)) else {
-        let again = earliest(due, held.until);
-        move_line(tx, claim, MOVE, workspace, again).await?;
+    let (first, due) = match next.next() {
+        Some((first, due)) if due <= claim.now => (first, due),
+        resting => {
+            let again = earliest(resting.map(|(_, due)| due), held.until);
+            move_line(tx, claim, MOVE, workspace, again).await?;
+            return Ok(None);
+        }
+    };
+    let Some(job) = take_one(tx, claim, workspace).await? else {
+        // Others hold all that are due, for as long as their transactions last. It keeps its place.
         return Ok(None);
     };
-    let second = next.next().map(|job| job.time("due_at")).transpose()?;
-    let job = ClaimedJob {
+    // One that was passed over may come back: then it is still the first.
+    let left = match job.subject == first {
+        true => next.next().map(|(_, due)| due),
+        false => Some(due),
+    };
+    let leases = [Some(claim.lease_until), held.until];
+    let again = earliest(left, leases.into_iter().flatten().min());
+    move_line(tx, claim, MOVE_TO_END, workspace, again).await?;
+    Ok(Some(job))
+}
+
+/// Whether the workspace of a line is suspended. What was read together with the lock may be of before: the row of the
+/// workspace is not locked with it. Whoever ends the suspension from now on waits for the line.
+async fn is_suspended(tx: &mut Tx, workspace: &str) -> StoreResult<bool> {
+    let found = tx
+        .fetch_optional(
+            "SELECT id FROM workspaces WHERE id = $1 AND suspended_at IS NOT NULL",
+            values![workspace],
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
+async fn take_one(
+    tx: &mut Tx,
+    claim: &JobClaim<'_>,
+    workspace: &str,
+) -> StoreResult<Option<ClaimedJob>> {
+    let taken = tx
+        .fetch_optional(
+            Sql::Each {
+                sqlite: TAKE_ONE,
+                // One that is just being deleted, or given back, is left to whoever does that.
+                postgres: take_one!(" FOR UPDATE SKIP LOCKED"),
+            },
+            values![
+                claim.kind,
+                i64::from(claim.slow),
+                workspace,
+                claim.now,
+                claim.worker,
+                claim.lease_until
+            ],
+        )
+        .await?;
+    let Some(row) = taken else {
+        return Ok(None);
+    };
+    let job = Record::new("jobs", row)?;
+    Ok(Some(ClaimedJob {
         kind: job.text("kind")?,
         workspace: job.parse("workspace_id", WorkspaceId::parse)?,
         subject: job.text("id")?,
         payload: job.text("payload")?,
         cursor: job.text_opt("job_cursor")?,
         worker: claim.worker.to_owned(),
-    };
-    tx.execute(
-        "UPDATE jobs SET worker = $3, lease_until = $4 WHERE kind = $1 AND subject_id = $2",
-        values![
-            claim.kind,
-            job.subject.as_str(),
-            claim.worker,
-            claim.lease_until
-        ],
-    )
-    .await?;
-    let leases = [Some(claim.lease_until), held.until];
-    let again = earliest(second, leases.into_iter().flatten().min());
-    move_line(tx, claim, MOVE_TO_END, workspace, again).await?;
-    Ok(Some(job))
+    }))
 }
 
 /// When a job may be taken: one that nobody holds is due at this time, and the first lease ends at the other.
@@ -331,68 +394,9 @@ async fn move_line(
     tx.execute(sql, given).await.map(drop)
 }
 
-/// Since when the job has been due that waits longest.
-pub(super) async fn longest_due(
-    database: &Database,
-    kind: &str,
-    slow: bool,
-    now: OffsetDateTime,
-) -> StoreResult<Option<OffsetDateTime>> {
-    let mut longest: Option<OffsetDateTime> = None;
-    for is_waiting in [1_i64, 0] {
-        let (mut not_before, mut workspace) = (i64::MIN, String::new());
-        loop {
-            let given: Vec<Value> = values![
-                kind,
-                i64::from(slow),
-                is_waiting,
-                now,
-                not_before,
-                workspace.as_str(),
-                OLDEST_AT_ONCE
-            ];
-            let lines = database
-                .fetch_records("job_lines", OLDEST, given, |line| {
-                    Ok((
-                        line.int("not_before")?,
-                        line.text("id")?,
-                        line.time_opt("due_at")?,
-                    ))
-                })
-                .await?;
-            let found = lines.iter().filter_map(|(.., due)| *due).min();
-            longest = [longest, found].into_iter().flatten().min();
-            let Some((last, of, _)) = lines.into_iter().next_back() else {
-                break;
-            };
-            // What follows is due later than what was found.
-            if found.is_some() {
-                break;
-            }
-            (not_before, workspace) = (last, of);
-        }
-    }
-    Ok(longest)
-}
-
-/// How many jobs are due that nobody holds.
-pub(super) async fn count_due(
-    database: &Database,
-    kind: &str,
-    slow: bool,
-    now: OffsetDateTime,
-) -> StoreResult<u64> {
-    let rows = database
-        .fetch_all(COUNT, values![kind, i64::from(slow), now])
-        .await?;
-    match rows.into_iter().next() {
-        Some(row) => Record::named("jobs".to_owned(), row).number("number"),
-        None => Ok(0),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::queue::{COUNT, OLDEST};
     use super::*;
     use crate::database::DatabaseUrl;
 
@@ -402,14 +406,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = DatabaseUrl::sqlite_file(&folder.path().join("x.db"));
         let database = Database::connect(&url).await.unwrap();
-        let Sql::Each { sqlite: let_in, .. } = LET_IN else {
-            panic!("not one for each engine");
-        };
         for (sql, indexes) in [
             (ANY, &["job_lines_turn", "job_lines_due"][..]),
-            (let_in, &["job_lines_due"]),
+            (LET_IN, &["job_lines_due"]),
             (WAITING, &["SEARCH l USING INDEX job_lines_turn"]),
             (NEXT, &["SEARCH j USING INDEX jobs_of_line"]),
+            (TAKE_ONE, &["SEARCH j USING INDEX jobs_of_line"]),
             (HELD, &["INDEX jobs_held_of_line"]),
             (MOVE_TO_END, &["job_lines_turn"]),
             (OLDEST, &["job_lines_due", "jobs_of_line"]),

@@ -4,11 +4,11 @@
 //! transaction with the rows that it makes.
 
 use crate::application::kept::store::{
-    ClaimedJob, JobClaim, JobRest, JobStore, NewJob, StoreResult,
+    ClaimedJob, JobClaim, JobRest, JobStore, NewJob, StoreError, StoreResult,
 };
 use crate::database::Database;
-use crate::database::engine::{Sql, Tx, values};
-use crate::database::job_lines::{self, Found, Place};
+use crate::database::engine::{Pool, Sql, Tx, values};
+use crate::database::job_lines::{self, Found, Lines, Patience, Place};
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
@@ -82,6 +82,23 @@ pub(super) async fn one_claim_at_a_time(tx: &mut Tx, kind: &str) -> StoreResult<
     .map(drop)
 }
 
+/// Looks for a job in one transaction, from a place on. With whether more lines may come in.
+async fn look_for_job(
+    database: &Database,
+    claim: &JobClaim<'_>,
+    lines: Lines,
+    after: &Place,
+    patience: Patience,
+) -> StoreResult<(Found, bool)> {
+    let mut tx = database.begin().await?;
+    one_claim_at_a_time(&mut tx, claim.kind).await?;
+    job_lines::bound_waits(&mut tx, patience).await?;
+    let more_arrive = lines.arriving && job_lines::let_in(&mut tx, claim, patience).await?;
+    let found = job_lines::take(&mut tx, claim, after, patience).await?;
+    tx.commit().await?;
+    Ok((found, more_arrive))
+}
+
 #[async_trait]
 impl JobStore for Database {
     async fn claim_job(&self, claim: &JobClaim<'_>) -> StoreResult<Option<ClaimedJob>> {
@@ -91,12 +108,20 @@ impl JobStore for Database {
             return Ok(None);
         }
         let mut place = Place::first();
+        let mut patience = match self.pool {
+            Pool::Postgres { .. } => Patience::Short,
+            Pool::Sqlite { .. } => Patience::No,
+        };
         loop {
-            let mut tx = self.begin().await?;
-            one_claim_at_a_time(&mut tx, claim.kind).await?;
-            let more_arrive = lines.arriving && job_lines::let_in(&mut tx, claim).await?;
-            let found = job_lines::take(&mut tx, claim, &place).await?;
-            tx.commit().await?;
+            let looked = look_for_job(self, claim, lines, &place, patience).await;
+            let (found, more_arrive) = match looked {
+                // It waited for a line in vain. If that is not why, the next fails as well.
+                Err(StoreError::Unavailable(_)) if patience == Patience::Short => {
+                    patience = Patience::No;
+                    continue;
+                }
+                looked => looked?,
+            };
             place = match found {
                 Found::Job(job) => return Ok(Some(job)),
                 // What has just come in may have its turn before this place.

@@ -3,6 +3,7 @@
 mod away;
 pub mod contract;
 mod full;
+mod job_lines;
 mod known;
 mod poolers;
 mod restarts;

@@ -198,6 +198,7 @@ const READS: &[&str] = &[
     "SELECT MAX(turn) FROM job_lines WHERE kind = 'x' AND slow = 0 AND is_waiting = 1",
     "SELECT * FROM job_lines WHERE kind = 'x' AND slow = 0 AND is_waiting = 0 AND due_at <= 5 ORDER BY due_at LIMIT 4",
     "SELECT * FROM jobs WHERE kind = 'x' AND slow = 0 AND workspace_id = 'x' AND +lease_until < 5 ORDER BY due_at, subject_id LIMIT 2",
+    "SELECT * FROM jobs WHERE kind = 'x' AND slow = 0 AND workspace_id = 'x' AND due_at <= 5 AND +lease_until < 5 ORDER BY due_at, subject_id LIMIT 1",
     "SELECT COUNT(*) FROM jobs WHERE kind = 'x' AND slow = 0 AND workspace_id = 'x' AND lease_until > 0 AND lease_until >= 5",
     "SELECT COUNT(*) FROM jobs WHERE kind = 'x' AND slow = 0 AND due_at <= 5",
     "SELECT MIN(webhook_id) FROM webhook_deliveries WHERE status = 'pending' AND webhook_id > 'x'",

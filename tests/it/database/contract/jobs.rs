@@ -19,6 +19,7 @@ on_both_engines!(
     slow_jobs_are_taken_apart,
     a_lease_is_renewed_by_its_holder,
     the_queue_is_measured,
+    what_waits_longest_is_found_behind_lines_that_are_too_early,
     what_an_older_replica_adds_becomes_a_job,
     what_was_under_way_goes_on_after_the_upgrade,
 );
@@ -267,6 +268,30 @@ async fn the_queue_is_measured(db: TestDb) {
     db.rest_job(&working, &slowly).await.unwrap();
     assert_eq!(queue(false).await, one);
     assert_eq!(queue(true).await.0, 1);
+}
+
+/// Their first jobs were deleted, and those that are left are due later.
+async fn what_waits_longest_is_found_behind_lines_that_are_too_early(db: TestDb) {
+    let (tester, db) = (db.clone(), db.database);
+    for _ in 0..64 {
+        let early = workspace(&db).await;
+        import(&db, &early.id).await;
+    }
+    let later = "UPDATE jobs SET due_at = 9000000 WHERE kind = 'import'";
+    tester.tamper(later).await.unwrap();
+    let last = workspace(&db).await;
+    import(&db, &last.id).await;
+    for due in [
+        "UPDATE jobs SET due_at = 5000000 WHERE kind = 'import' AND due_at = 0".to_owned(),
+        format!(
+            "UPDATE job_lines SET due_at = 5000000 WHERE kind = 'import' AND workspace_id = '{}'",
+            last.id
+        ),
+    ] {
+        tester.tamper(&due).await.unwrap();
+    }
+    let due = OffsetDateTime::UNIX_EPOCH + Duration::seconds(5);
+    assert_eq!(db.longest_due(IMPORT, false, now()).await, Ok(Some(due)));
 }
 
 /// A replica of the release before this one writes to the tables that it knows.
