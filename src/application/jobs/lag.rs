@@ -48,6 +48,7 @@ impl JobLag {
     }
 
     /// All of it at once.
+    #[cfg(test)]
     pub async fn measure(&self) {
         let mut waiting = Waiting::default();
         self.count(&mut waiting).await;

@@ -2,7 +2,7 @@
 
 use crate::it::files::causes::{Used, not_allowed, same};
 use crate::it::support::app::TestApp;
-use crate::it::support::aws::stub::{AwsStub, denied, html, s3_error, sts_error};
+use crate::it::support::aws::stub::{AwsStub, html, s3_error, sts_error};
 use crate::it::support::aws::wire::Reply;
 use crate::it::support::emulator::Emulator;
 use crate::it::support::scene::Scene;
