@@ -1,6 +1,7 @@
 //! Bytes that many requests share: a bound on the whole, and a share of it for each workspace, so one
 //! customer's requests never take the room of another's. A part of it may be used to go ahead of what a request
-//! needs: half of a workspace's share and a quarter of the whole at most, and nothing while a request waits.
+//! needs: half of a workspace's share and a quarter of the whole at most, and nothing while a request waits for room
+//! that it would take: one of the same workspace, or one for which the whole has none left.
 //!
 //! Nobody waits to go ahead, so without a further bound the first two workspaces would have all of that part for as
 //! long as they use it. One workspace may have half of what the others leave ([`bound_ahead`]): whoever comes next
@@ -38,6 +39,8 @@ pub struct ByteBudget {
     /// How much that is, in blocks.
     whole_ahead: u32,
     waiting: AtomicUsize,
+    /// Those of them that have the room in their share, and wait for it in the whole.
+    waiting_for_whole: AtomicUsize,
     shares: Mutex<HashMap<String, Weak<Share>>>,
     patience: Duration,
 }
@@ -76,6 +79,7 @@ impl ByteBudget {
             ahead: Arc::new(Semaphore::new(ahead as usize)),
             whole_ahead: ahead,
             waiting: AtomicUsize::new(0),
+            waiting_for_whole: AtomicUsize::new(0),
             shares: Mutex::default(),
             patience,
         }
@@ -95,6 +99,7 @@ impl ByteBudget {
         let taking = async {
             // First of the own share: whoever waits there holds nothing that others need.
             let of_share = share.blocks.clone().acquire_many_owned(wanted).await.ok()?;
+            let _turn = Turn::of(&self.waiting_for_whole, WHOLE_QUEUE).ok()?;
             let of_whole = self.whole.clone().acquire_many_owned(wanted).await.ok()?;
             Some(Reserved {
                 of_share,
@@ -117,11 +122,11 @@ impl ByteBudget {
     }
 
     /// Takes so many bytes to go ahead of what a request needs: at once, out of a part that is kept small, only
-    /// while no request waits for room, and no more than half of what other workspaces leave of that part.
+    /// while no request waits for that room, and no more than half of what other workspaces leave of that part.
     pub fn try_take_ahead(&self, who: &str, bytes: u64) -> Option<Reserved> {
         let wanted = blocks(bytes);
         let share = self.share_of(who);
-        if self.waiting.load(Ordering::Relaxed) > 0 || wanted > bound_ahead(self.whole_ahead, 0) {
+        if self.is_wanted(&share) || wanted > bound_ahead(self.whole_ahead, 0) {
             return None;
         }
         let of_share = share.ahead.clone().try_acquire_many_owned(wanted).ok()?;
@@ -135,10 +140,18 @@ impl ByteBudget {
         Some(reserved)
     }
 
-    /// Whether a workspace that has more than one place ahead is to give one back: a request waits for room, or
+    /// Whether a workspace that has more than one place ahead is to give one back: a request waits for its room, or
     /// others have come meanwhile, and it has more than half of what they leave.
     pub fn must_give_back(&self, who: &str) -> bool {
-        self.waiting.load(Ordering::Relaxed) > 0 || self.has_too_much_ahead(&self.share_of(who))
+        let share = self.share_of(who);
+        self.is_wanted(&share) || self.has_too_much_ahead(&share)
+    }
+
+    /// Whether a request waits for room of this share. Those of another workspace that has used up its own share do
+    /// not: nothing that is given back here would help them.
+    fn is_wanted(&self, share: &Share) -> bool {
+        let waiting = |queue: &AtomicUsize| queue.load(Ordering::Relaxed) > 0;
+        waiting(&share.waiting) || waiting(&self.waiting_for_whole)
     }
 
     fn has_too_much_ahead(&self, share: &Share) -> bool {
@@ -305,14 +318,14 @@ mod tests {
         assert_eq!(budget.take("a", BLOCK).await.err(), Some(NoRoom));
         drop((own, request));
         assert_eq!(budget.taken(), 0);
-        // Nobody goes ahead while a request waits.
-        let all = budget.take("a", 16 * BLOCK).await.unwrap();
-        let mut waiting = Box::pin(budget.take("a", BLOCK));
-        let polled = futures_util::poll!(&mut waiting);
-        assert!(polled.is_pending());
-        assert!(budget.try_take_ahead("b", BLOCK).is_none());
-        drop((waiting, all));
+        // While a request waits for all of its share, its workspace does not go ahead. Others do.
+        let most = budget.take("a", 10 * BLOCK).await.unwrap();
+        let mut waiting = Box::pin(budget.take("a", 8 * BLOCK));
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        assert!(budget.try_take_ahead("a", BLOCK).is_none());
         assert!(budget.try_take_ahead("b", BLOCK).is_some());
+        drop((waiting, most));
+        assert!(budget.try_take_ahead("a", BLOCK).is_some());
     }
 
     #[test]
@@ -367,11 +380,21 @@ mod tests {
         let budget = ByteBudget::with_patience(64 * BLOCK, SOON);
         let _ahead = budget.try_take_ahead("a", BLOCK).unwrap();
         assert!(!budget.must_give_back("a"));
-        let all = budget.take("b", 16 * BLOCK).await.unwrap();
+        let mut held = Vec::new();
+        for who in ["b", "c", "d"] {
+            held.push(budget.take(who, 16 * BLOCK).await.unwrap());
+        }
+        // It waits for its own share, and nobody else can help.
         let mut waiting = Box::pin(budget.take("b", BLOCK));
         assert!(futures_util::poll!(&mut waiting).is_pending());
+        assert!(budget.must_give_back("b") && !budget.must_give_back("a"));
+        drop(waiting);
+        // It waits for the whole.
+        let mut waiting = Box::pin(budget.take("e", 16 * BLOCK));
+        assert!(futures_util::poll!(&mut waiting).is_pending());
         assert!(budget.must_give_back("a"));
-        drop((waiting, all));
+        assert!(budget.try_take_ahead("a", BLOCK).is_none());
+        drop((waiting, held));
         assert!(!budget.must_give_back("a"));
     }
 

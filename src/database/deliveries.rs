@@ -55,7 +55,8 @@ macro_rules! free_soon {
     };
 }
 /// The first of each webhook that has any on their way. The webhooks are found one after the other in an index, so a
-/// webhook that is disabled, or has its share, costs no more for having many.
+/// webhook that is disabled, or has its share, costs no more for having many. What was found is a table of its own:
+/// PostgreSQL would compare it with all that are on their way otherwise.
 macro_rules! free_of_each {
     ($lock:literal) => {
         free!(
@@ -64,12 +65,14 @@ macro_rules! free_of_each {
                  UNION ALL
                  SELECT (SELECT MIN(n.webhook_id) FROM webhook_deliveries n
                          WHERE n.status = 'pending' AND n.webhook_id > r.webhook_id)
-                 FROM receivers r WHERE r.webhook_id IS NOT NULL) ",
-            "receivers c JOIN webhook_deliveries d ON d.id = (
-                 SELECT f.id FROM webhook_deliveries f
-                 WHERE f.status = 'pending' AND f.webhook_id = c.webhook_id
-                     AND f.due_at <= $1 AND +f.lease_until < $1
-                 ORDER BY f.due_at, f.event_seq, f.id LIMIT 1)",
+                 FROM receivers r WHERE r.webhook_id IS NOT NULL),
+             firsts (id) AS MATERIALIZED (
+                 SELECT (SELECT f.id FROM webhook_deliveries f
+                         WHERE f.status = 'pending' AND f.webhook_id = r.webhook_id
+                             AND f.due_at <= $1 AND +f.lease_until < $1
+                         ORDER BY f.due_at, f.event_seq, f.id LIMIT 1)
+                 FROM receivers r) ",
+            "firsts c JOIN webhook_deliveries d ON d.id = c.id",
             $lock
         )
     };

@@ -7,7 +7,8 @@
 //! - It was made of as many parts: its ETag ends in `-N`.
 //! - It has the size of the parts, where that is known.
 //! - It is not older than the upload, by the store's own clock ([`StoreClock`]). Amazon S3 dates such an object by
-//!   the beginning of its upload (S3 user guide, "Working with object metadata").
+//!   the beginning of its upload (S3 user guide, "Working with object metadata"). There it is not much younger either:
+//!   it would be of another upload of the same bytes.
 //! - Its ETag is the MD5 of the parts' MD5s; or, where ETags are no MD5s (SSE-KMS), its composite CRC-32 is that of the
 //!   parts' CRC-32s (S3 user guide, "Checking object integrity").
 
@@ -33,10 +34,13 @@ use md5::{Digest, Md5};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 /// S3's code for an upload that was completed or aborted, or never was.
 const NO_SUCH_UPLOAD: &str = "NoSuchUpload";
+
+/// An upload began no later than so long after its call was sent: longer than all tries of a call may take.
+const BEGUN_WITHIN: Duration = Duration::seconds(60);
 
 /// Whether the store says that there is no such upload any more.
 pub(crate) fn is_gone(failure: &AwsFailure) -> bool {
@@ -112,7 +116,7 @@ impl StoreClock {
     }
 
     fn note(&self, answered: &str) -> Option<OffsetDateTime> {
-        let took = time::Duration::try_from(self.began.elapsed()).ok()?;
+        let took = Duration::try_from(self.began.elapsed()).ok()?;
         let sent = date(answered)?.checked_sub(took)?;
         sent.replace_nanosecond(0).ok()
     }
@@ -152,6 +156,8 @@ pub(crate) struct ObjectOfParts {
     /// In bytes.
     size: Option<i64>,
     since: OffsetDateTime,
+    /// It is not younger, where the store dates it by the beginning of its upload.
+    until: Option<OffsetDateTime>,
     /// Without quotes.
     etag: Option<String>,
     /// In base64, without the number of parts.
@@ -169,10 +175,17 @@ impl ObjectOfParts {
             parts: parts.len(),
             size,
             since: since?,
+            until: None,
             etag: etag_of(parts),
             crc32: crc32_of(parts),
         };
         (expected.etag.is_some() || expected.crc32.is_some()).then_some(expected)
+    }
+
+    /// The same on Amazon S3, which dates objects by the beginning of their uploads.
+    pub fn on_amazon(mut self) -> Self {
+        self.until = self.since.checked_add(BEGUN_WITHIN);
+        self
     }
 
     /// Looks for the object. `None`: what is there is not proved to be it.
@@ -226,7 +239,9 @@ impl ObjectOfParts {
         let modified = found.last_modified.and_then(time_of);
         of_parts
             && (self.size.is_none() || self.size == found.content_length)
-            && modified.is_some_and(|modified| modified >= self.since)
+            && modified.is_some_and(|modified| {
+                modified >= self.since && self.until.is_none_or(|until| modified <= until)
+            })
     }
 
     fn has_etag(&self, found: &HeadObjectOutput) -> bool {
@@ -381,6 +396,18 @@ mod tests {
                 .build(),
         ] {
             assert!(!is_it(&other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn on_amazon_an_object_of_a_later_upload_is_not_it() {
+        let parts = parts(ETAGS, None);
+        let own = ObjectOfParts::of(&parts, Some(2), at(100)).unwrap();
+        // Other stores date it by the end of its upload.
+        assert!(own.may_be(&found(OWN, 2, 90_000)));
+        let own = own.on_amazon();
+        for (modified, is_it) in [(99, false), (100, true), (160, true), (161, false)] {
+            assert_eq!(own.may_be(&found(OWN, 2, modified)), is_it, "{modified}");
         }
     }
 

@@ -89,6 +89,10 @@ pub(crate) async fn complete(
     let number = parts.len();
     let size = size.map(|size| i64::try_from(size).unwrap_or(i64::MAX));
     let expected = ObjectOfParts::of(&parts, size, upload.since);
+    let expected = match files.sessions.clients().is_amazon(&bucket.connection) {
+        true => expected.map(ObjectOfParts::on_amazon),
+        false => expected,
+    };
     let attempts = Attempts::default();
     let whole = CompletedMultipartUpload::builder()
         .set_parts(Some(parts))
