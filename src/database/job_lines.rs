@@ -409,7 +409,7 @@ mod tests {
         for (sql, indexes) in [
             (ANY, &["job_lines_turn", "job_lines_due"][..]),
             (LET_IN, &["job_lines_due"]),
-            (WAITING, &["SEARCH l USING INDEX job_lines_turn"]),
+            (WAITING, &["SEARCH l USING COVERING INDEX job_lines_turn"]),
             (NEXT, &["SEARCH j USING INDEX jobs_of_line"]),
             (TAKE_ONE, &["SEARCH j USING INDEX jobs_of_line"]),
             (HELD, &["INDEX jobs_held_of_line"]),
