@@ -281,17 +281,23 @@ async fn a_workspace_has_so_many_requests_in_progress_and_leaves_room_for_anothe
     })
     .await;
     let (workspace, other) = (app.workspace().await, app.workspace().await);
-    // Uploads whose bodies do not come.
+    // Uploads whose bodies do not come, until they take all places. One that meets a question below may be refused.
     let mut uploads = Vec::new();
-    for at in 0..3 {
+    let mut answer = app.get("/v1/workspace", &workspace.admin).await;
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while answer.status != 429 {
+        assert!(Instant::now() < deadline, "{answer:?}");
         let mut stream = TcpStream::connect(app.address).await.unwrap();
         let head = format!(
-            "PUT {FILES}/content?key=/{at} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\
+            "PUT {FILES}/content?key=/{} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\
              Content-Length: 1000000\r\n\r\n",
+            uploads.len(),
             workspace.admin
         );
         stream.write_all(head.as_bytes()).await.unwrap();
         uploads.push(stream);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        answer = app.get("/v1/workspace", &workspace.admin).await;
     }
     // The other token's requests count too: they are of the same workspace.
     for token in [&workspace.admin, &workspace.member] {
