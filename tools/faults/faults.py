@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Kills the service and breaks what it needs, and verifies what it promised: tools/faults/faults.py [--short]
 
-  --short       about half a minute; `make test` runs it
+  --short       about a minute; `make test` runs it
   --rounds N    how often the service is killed, on SQLite and PostgreSQL together (500)
   --seed N      repeats the choices of an earlier run
 
 Every request that makes something has an idempotency key. After the faults, each that was not answered is
 repeated with the same key. Then nothing that was acknowledged may be lost, nothing may be there twice, and
-nothing in half. The result is a table. The exit status is not 0 if a promise was not kept.
+nothing in half. Each change must have one event, and a receiver of webhooks must get each. The result is a table.
+The exit status is not 0 if a promise was not kept.
 """
 
 import argparse
@@ -27,6 +28,7 @@ sys.path[:0] = [HERE, os.path.join(ROOT, "tools"), os.path.join(ROOT, "demo")]
 import accounts  # noqa: E402
 import outages  # noqa: E402
 import services  # noqa: E402
+from events import events_line, kill_between  # noqa: E402
 from kills import kill_rounds  # noqa: E402
 from line import Line  # noqa: E402
 from outages import during  # noqa: E402
@@ -60,7 +62,9 @@ class Faults:
         self.table += lines
 
     def killed(self, world, rounds):
+        """Returns further lines, for when the events were verified."""
         self.add(*kill_rounds(world, rounds, self.chance, wait_for_imports=not self.short))
+        return kill_between(world, 3 if self.short else max(3, rounds // 5))
 
     def run(self):
         parts = (self.on_sqlite, self.on_postgres, self.on_a_full_disk)
@@ -75,12 +79,13 @@ class Faults:
 
     def on_sqlite(self):
         with self.world(Sqlite, "sqlite") as world:
-            self.killed(world, self.rounds // 2)
+            of_events = self.killed(world, self.rounds // 2)
             seconds = 6 if self.short else 12
             fault = outages.sqlite_locked(world.database)
             self.add(during(world, f"SQLite locked for {seconds} s", seconds, self.chance, fault))
             if not self.short:
                 self.store_fails(world)
+            self.add(events_line(world, "all of it"), *of_events)
 
     def store_fails(self, world):
         kinds = ("upload", "project", "upload in parts", "setup")
@@ -91,9 +96,10 @@ class Faults:
     def on_postgres(self):
         with services.Postgres(durable=True) as server:
             with self.world(lambda _: PostgreSql(server), "postgres") as world:
-                self.killed(world, self.rounds - self.rounds // 2)
+                of_events = self.killed(world, self.rounds - self.rounds // 2)
                 fault = outages.postgres_restarted(server)
                 self.add(during(world, "PostgreSQL restarted", 2 if self.short else 10, self.chance, fault))
+                self.add(events_line(world, "all of it"), *of_events)
 
     def on_a_full_disk(self):
         with outages.small_disk(self.folder) as place:
@@ -103,6 +109,7 @@ class Faults:
             with World(place, Sqlite(place), self.line, self.aws_url, self.keys) as world:
                 fault = outages.disk_full(place)
                 self.add(during(world, "disk full", 2 if self.short else 10, self.chance, fault))
+                self.add(events_line(world, "disk full"))
 
 
 def main():

@@ -10,6 +10,7 @@ import time
 import accounts
 import services
 from client import Client
+from receiver import Receiver
 
 OPERATOR = "operator-token-of-the-faults-0123456789"
 MASTER_KEY = "ZmF1bHRzLW1hc3Rlci1rZXktbm90LWZvci1wcm9kdWM="  # 32 public bytes
@@ -74,6 +75,8 @@ class Service(services.Server):
             "SALLYPORT_MASTER_KEY": MASTER_KEY,
             "SALLYPORT_ALLOWED_ORIGINS": "https://app.example.com",
             "SALLYPORT_CHECKS_PER_MINUTE": "10000",
+            "SALLYPORT_SIGN_IN_LINKS_PER_MINUTE": "1000000",
+            "SALLYPORT_ENDPOINT_NETWORKS": "127.0.0.0/8",
             "SALLYPORT_LOG_FORMAT": "text",
             "AWS_ENDPOINT_URL": aws_url,
             "AWS_REGION": accounts.REGION,
@@ -93,7 +96,7 @@ class Service(services.Server):
 
 
 class World:
-    """A running service with a workspace, a storage, and setups that can be completed."""
+    """A running service with a workspace, a storage, setups that can be completed, and a receiver of all events."""
 
     def __init__(self, folder, database, line, aws_url, keys):
         self.database = database
@@ -103,9 +106,13 @@ class World:
         self.service = Service(folder, database, line.url, keys["vendor"])
         self.client = Client(self.service.port)
         self.roles = 0
+        self.receiver = Receiver()
 
     def __enter__(self):
         self.service.start()
+        # Before anything else, so that every event has a delivery.
+        webhook = self.client.send("POST", "/v1/webhooks", OPERATOR, {"url": self.receiver.url})
+        self.receiver.secret = self.made(webhook)["secret"]
         made = self.made(self.client.send("POST", "/v1/workspaces", OPERATOR, {"name": "Acme"}))
         self.workspace = made["id"]
         path = f"/v1/workspaces/{self.workspace}/tokens"
@@ -121,6 +128,7 @@ class World:
 
     def __exit__(self, *_):
         self.service.stop()
+        self.receiver.close()
 
     def s3(self):
         return accounts.client("s3", self.aws_url, **self.keys["customer"])
