@@ -361,6 +361,13 @@ fn is_silent(request: &Request, shared: &Shared) -> bool {
         || keys::parameter(&request.query, "prefix").is_some_and(|asked| asked.starts_with(silent))
 }
 
+fn is_working_folder(query: &str) -> bool {
+    let prefix = keys::parameter(query, "prefix").unwrap_or_default();
+    ["temp/", "export/"]
+        .iter()
+        .any(|folder| prefix.ends_with(folder))
+}
+
 fn answer(request: &Request, shared: &Shared) -> (&'static str, Reply) {
     let header = |name: &str| request.headers.get(name).map(String::as_str);
     let key = key(&request.path);
@@ -375,6 +382,10 @@ fn answer(request: &Request, shared: &Shared) -> (&'static str, Reply) {
                     "GET, HEAD, PUT, POST, DELETE".into(),
                 ),
                 ("access-control-allow-headers", "*".into()),
+                (
+                    "access-control-expose-headers",
+                    "Accept-Ranges, Content-Disposition, Content-Encoding, Content-Length, Content-Range, ETag, Last-Modified, x-amz-version-id".into(),
+                ),
             ];
             ("Preflight", Reply::Short(200, headers, String::new()))
         }
@@ -401,6 +412,13 @@ fn answer(request: &Request, shared: &Shared) -> (&'static str, Reply) {
                 xml(keys::page(BUCKET, &request.query, keys)),
             )
         }
+        // Nobody has written into the folders that the lifecycle configuration empties.
+        ("GET", Some("")) if is_working_folder(&request.query) => (
+            "ListObjectsV2",
+            xml(format!(
+                "<ListBucketResult><Name>{BUCKET}</Name><IsTruncated>false</IsTruncated><KeyCount>0</KeyCount></ListBucketResult>"
+            )),
+        ),
         ("GET", Some("")) => (
             "ListObjectsV2",
             xml(format!(
