@@ -35,6 +35,8 @@ mod pooler;
 mod product_keys;
 mod project_files;
 mod projects;
+#[cfg(test)]
+mod query_plan;
 mod reach;
 mod record;
 mod remembered;
