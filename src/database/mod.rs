@@ -31,6 +31,7 @@ mod moving;
 mod open;
 mod origins;
 mod pending;
+mod placeholders;
 mod pooler;
 mod product_keys;
 mod project_files;
