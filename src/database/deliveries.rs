@@ -288,6 +288,7 @@ fn delivery(record: &Record) -> StoreResult<Delivery> {
 mod tests {
     use super::*;
     use crate::database::DatabaseUrl;
+    use crate::database::query_plan::sqlite_plan;
 
     #[tokio::test]
     async fn sqlite_finds_the_next_delivery_by_indexes() {
@@ -306,15 +307,7 @@ mod tests {
                 ],
             ),
         ] {
-            let plain = (1..=3).fold(format!("EXPLAIN QUERY PLAN {sql}"), |sql, at| {
-                sql.replace(&format!("${at}"), "5")
-            });
-            let rows = database.fetch_all(Sql::Built(plain), values![]).await;
-            let mut plan = String::new();
-            for row in rows.unwrap() {
-                plan.push_str(&row.text("detail").unwrap().unwrap_or_default());
-                plan.push('\n');
-            }
+            let plan = sqlite_plan(&database, sql).await;
             for index in indexes {
                 assert!(plan.contains(index), "{index}: {sql}\n{plan}");
             }

@@ -9,6 +9,7 @@ use crate::database::lane::{
     Answer, Begun, Driver, Held, Lane, Lost, NotBegun, STATEMENT_LIMIT, within,
 };
 use crate::database::memory::watch::{Watch, may_change};
+use crate::database::placeholders::without_numbers;
 use crate::database::pooler::Pooler;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -101,18 +102,22 @@ impl From<&'static str> for Sql {
 }
 
 impl Sql {
-    fn for_sqlite(self) -> SqlStr {
+    fn for_sqlite(self, values: Vec<Value>) -> (SqlStr, Vec<Value>) {
         match self {
-            Self::Both(sql) | Self::Each { sqlite: sql, .. } => sql.into_sql_str(),
-            Self::Built(sql) => AssertSqlSafe(sql).into_sql_str(),
+            Self::Both(sql) | Self::Each { sqlite: sql, .. } => (sql.into_sql_str(), values),
+            Self::Built(sql) => {
+                let (sql, values) = without_numbers(sql, values);
+                (AssertSqlSafe(sql).into_sql_str(), values)
+            }
         }
     }
 
-    fn for_postgres(self) -> SqlStr {
-        match self {
+    fn for_postgres(self, values: Vec<Value>) -> (SqlStr, Vec<Value>) {
+        let sql = match self {
             Self::Both(sql) | Self::Each { postgres: sql, .. } => sql.into_sql_str(),
             Self::Built(sql) => AssertSqlSafe(sql).into_sql_str(),
-        }
+        };
+        (sql, values)
     }
 
     /// Whether it may change a row that is kept in memory.
@@ -127,6 +132,7 @@ impl Sql {
 
 /// A value for a placeholder.
 #[derive(Clone)]
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(super) enum Value {
     Text(Option<String>),
     Int(Option<i64>),
@@ -246,8 +252,9 @@ macro_rules! query {
     ($held:ident, $sql:expr, $dialect:ident, $values:expr) => {{
         let sql: Sql = $sql;
         let keep = $held.keeps(!matches!(sql, Sql::Built(_)));
-        let mut query = sqlx::query(sql.$dialect()).persistent(keep);
-        for value in $values {
+        let (sql, values) = sql.$dialect($values);
+        let mut query = sqlx::query(sql).persistent(keep);
+        for value in values {
             query = match value {
                 Value::Text(text) => query.bind(text),
                 Value::Int(number) => query.bind(number),

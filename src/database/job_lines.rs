@@ -399,6 +399,7 @@ mod tests {
     use super::queue::{COUNT, OLDEST};
     use super::*;
     use crate::database::DatabaseUrl;
+    use crate::database::query_plan::sqlite_plan;
 
     /// With a job for each storage, what looks at all of them takes longer the more there are.
     #[tokio::test]
@@ -428,15 +429,7 @@ mod tests {
                 &["INDEX jobs_of_workspace"],
             ),
         ] {
-            let plain = (1..=7).fold(format!("EXPLAIN QUERY PLAN {sql}"), |sql, at| {
-                sql.replace(&format!("${at}"), "5")
-            });
-            let rows = database.fetch_all(Sql::Built(plain), values![]).await;
-            let mut plan = String::new();
-            for row in rows.unwrap() {
-                plan.push_str(&row.text("detail").unwrap().unwrap_or_default());
-                plan.push('\n');
-            }
+            let plan = sqlite_plan(&database, sql).await;
             for index in indexes {
                 assert!(plan.contains(index), "{index}: {sql}\n{plan}");
             }

@@ -31,10 +31,13 @@ mod moving;
 mod open;
 mod origins;
 mod pending;
+mod placeholders;
 mod pooler;
 mod product_keys;
 mod project_files;
 mod projects;
+#[cfg(test)]
+mod query_plan;
 mod reach;
 mod record;
 mod remembered;

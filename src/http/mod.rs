@@ -45,6 +45,7 @@ mod pump;
 pub mod query;
 pub mod repeated;
 mod request_id;
+pub mod route_tree;
 pub mod routes;
 pub mod setup_events;
 pub mod state;

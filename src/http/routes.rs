@@ -12,6 +12,7 @@ use crate::domain::people::audit_action::AuditAction;
 use crate::http::declare::{Address, Declared};
 use crate::http::face::{Actions, Callers, Face, RouteEffect};
 use crate::http::problem::Problem;
+use crate::http::route_tree::RouteTree;
 use actix_web::dev::ResourceDef;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
@@ -21,6 +22,7 @@ use std::collections::BTreeSet;
 /// Every address that the API's document or a page has.
 pub struct Routes {
     routes: Vec<Route>,
+    tree: RouteTree,
     /// What an address without a route belongs to: the first face that covers it.
     faces: Vec<&'static Face>,
 }
@@ -57,6 +59,10 @@ impl Routes {
                 }
             }
         }
+        let mut tree = RouteTree::default();
+        for (number, address) in addresses.iter().enumerate() {
+            tree.add(&address.pattern, number);
+        }
         let routes = addresses
             .into_iter()
             .map(|address| Route {
@@ -64,7 +70,11 @@ impl Routes {
                 address,
             })
             .collect();
-        Ok(Self { routes, faces })
+        Ok(Self {
+            routes,
+            tree,
+            faces,
+        })
     }
 
     /// The face that a path belongs to, also where nothing is.
@@ -195,7 +205,7 @@ impl Routes {
     /// The path's values by their names in the pattern, in their order.
     pub fn parameters(&self, path: &str) -> Vec<(String, String)> {
         let mut found = actix_web::dev::Path::new(path);
-        for route in &self.routes {
+        for route in self.candidates(path) {
             if route.pattern.capture_match_info(&mut found) {
                 break;
             }
@@ -214,9 +224,13 @@ impl Routes {
     }
 
     fn matching<'a, 'p>(&'a self, path: &'p str) -> impl Iterator<Item = &'a Route> + use<'a, 'p> {
-        self.routes
-            .iter()
+        self.candidates(path)
             .filter(move |route| route.pattern.is_match(path))
+    }
+
+    fn candidates<'a>(&'a self, path: &str) -> impl Iterator<Item = &'a Route> + use<'a> {
+        let numbers = self.tree.candidates(path).into_iter();
+        numbers.filter_map(|number| self.routes.get(number))
     }
 }
 

@@ -7,6 +7,7 @@
 //! own headers is believed by S3's XML, or by an ETag.
 
 use crate::aws::answers::repair::{Unreadable, date, repaired};
+use crate::aws::files::etag::{md5_in, plain};
 use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextMut;
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
@@ -152,11 +153,9 @@ fn is_of_s3(operation: &str, response: &HttpResponse) -> bool {
 
 /// S3's usual ETag: an MD5, with the number of parts where there are any.
 fn is_md5(etag: &str) -> bool {
-    let plain = etag.trim().trim_matches('"');
+    let plain = plain(etag);
     let (digest, parts) = plain.split_once('-').unwrap_or((plain, "1"));
-    digest.len() == 32
-        && digest.bytes().all(|b| b.is_ascii_hexdigit())
-        && parts.parse::<u32>().is_ok()
+    md5_in(digest).is_some() && parts.parse::<u32>().is_ok()
 }
 
 /// A header that the SDK cannot parse fails the whole call. Dates are read as far as they can be; what

@@ -8,6 +8,7 @@
 use crate::application::bucket::read::BucketResult;
 use crate::aws::failure::local;
 use crate::aws::files::bucket::S3Bucket;
+use crate::aws::files::etag::plain;
 use crate::aws::files::head::head_object;
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
@@ -33,7 +34,6 @@ impl Conditions {
 
     /// `there`: the present object's ETag, if there is an object; a store may give none.
     fn hold(&self, there: Option<Option<&str>>) -> bool {
-        let plain = |tag: &str| tag.trim().trim_matches('"').to_owned();
         let matches = match (&self.if_match, there) {
             (None, _) => true,
             (Some(_), None) => false,

@@ -9,6 +9,7 @@ use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::conditions::Conditions;
 use crate::aws::files::convert::expected_owner;
 use crate::aws::files::encryption::Encryption;
+use crate::aws::files::etag;
 use crate::aws::files::lost_answer::{MadeObject, StoreClock};
 use crate::aws::files::parts::{UploadCompletion, abort, begun, complete};
 use crate::aws::files::upload_call::part_unproved;
@@ -127,27 +128,26 @@ fn agree(
     said: Option<&str>,
     made: &ObjectDetails,
 ) -> Result<(), &'static str> {
-    fn plain(etag: Option<&str>) -> Option<&str> {
-        let etag = etag?.trim().trim_matches('"');
-        (!etag.is_empty()).then_some(etag)
+    fn given(etag: Option<&str>) -> Option<&str> {
+        etag.map(etag::plain).filter(|etag| !etag.is_empty())
     }
     fn is_md5(of: &ObjectDetails, etag: &str) -> bool {
         let by_kms = of.encryption.as_deref().is_some_and(|by| by != "AES256");
-        !by_kms && etag.len() == 32 && etag.bytes().all(|b| b.is_ascii_hexdigit())
+        !by_kms && etag::md5_in(etag).is_some()
     }
     if made.metadata.size != source.metadata.size {
         return Err("the copy has another size");
     }
-    let there = plain(made.metadata.etag.as_deref());
-    let original = plain(source.metadata.etag.as_deref());
+    let there = given(made.metadata.etag.as_deref());
+    let original = given(source.metadata.etag.as_deref());
     let same = there.is_some() && there == original;
-    if let (Some(said), Some(there)) = (plain(said), there)
+    if let (Some(said), Some(there)) = (given(said), there)
         && said != there
         && !same
     {
         return Err("the object that is there has another ETag than the copy");
     }
-    if plain(said).is_none()
+    if given(said).is_none()
         && let (Some(original), Some(there)) = (original, there)
         && is_md5(source, original)
         && is_md5(made, there)

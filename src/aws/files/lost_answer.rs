@@ -15,6 +15,7 @@
 use crate::aws::answers::repair::date;
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::convert::time_of;
+use crate::aws::files::etag::{md5_in, plain};
 use crate::aws::files::head::head_object;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::ConnectedBucket;
@@ -263,10 +264,6 @@ impl ObjectOfParts {
     }
 }
 
-fn plain(etag: &str) -> &str {
-    etag.trim().trim_matches('"')
-}
-
 /// The ETag of an object of these parts. `None`: the ETag of a part is no MD5.
 fn etag_of(parts: &[CompletedPart]) -> Option<String> {
     let mut all = Md5::new();
@@ -279,14 +276,6 @@ fn etag_of(parts: &[CompletedPart]) -> Option<String> {
         .map(|byte| format!("{byte:02x}"))
         .collect();
     Some(format!("{digest}-{}", parts.len()))
-}
-
-fn md5_in(etag: &str) -> Option<[u8; 16]> {
-    let digits = plain(etag);
-    if digits.len() != 32 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    u128::from_str_radix(digits, 16).ok().map(u128::to_be_bytes)
 }
 
 /// The composite CRC-32 of an object of these parts. `None`: a part has none.

@@ -6,6 +6,7 @@ use crate::aws::failure::{classify, local};
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::conditions::{self, Conditions};
 use crate::aws::files::convert::expected_owner;
+use crate::aws::files::etag::plain;
 use crate::aws::files::head::head_object;
 use crate::aws::files::lost_answer::{
     Attempts, MadeObject, ObjectOfParts, StoreClock, is_gone, leaves_open, unproved,
@@ -149,7 +150,7 @@ pub(crate) async fn complete(
                     head_object(session, bucket, key, None, None)
                 })
                 .await?;
-            let of_parts = |etag: &String| etag.trim_matches('"').ends_with(&format!("-{number}"));
+            let of_parts = |etag: &String| plain(etag).ends_with(&format!("-{number}"));
             let etag = found.e_tag.filter(of_parts);
             // Without a size to compare, only such an ETag tells the object from one that was there before.
             let is_it = match size {

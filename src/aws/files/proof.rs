@@ -7,6 +7,7 @@
 use crate::application::bucket::read::BucketResult;
 use crate::aws::failure::{classify, local};
 use crate::aws::files::convert::key_of;
+use crate::aws::files::etag::md5_in;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::delete_object::DeleteObjectOutput;
@@ -159,10 +160,7 @@ impl Content {
         let (Some(own), Some(etag), false) = (own, &taken.etag, taken.etag_is_no_md5) else {
             return false;
         };
-        let plain = etag.trim().trim_matches('"');
-        let is_md5 = plain.len() == 32 && plain.bytes().all(|b| b.is_ascii_hexdigit());
-        let hex: String = own.iter().map(|byte| format!("{byte:02x}")).collect();
-        is_md5 && !plain.eq_ignore_ascii_case(&hex)
+        md5_in(etag).is_some_and(|found| found[..] != own[..])
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who is told what of a cause: members, admins, and whoever uses the built-in storage or the pages.
+//! Who reads what of a cause: members, admins, and whoever uses the built-in storage or the pages.
 
 use crate::it::files::causes::not_allowed;
 use crate::it::support::app::TestApp;
@@ -6,7 +6,7 @@ use crate::it::support::aws::stub::{AwsStub, s3_error};
 use crate::it::support::pages::Visitor;
 use crate::it::support::scene::Scene;
 
-/// What the members of the workspace are told, and admins alone.
+/// What only the workspace's admins read of a cause.
 const OF_ADMINS: [&str; 6] = [
     "causes",
     "evidence",
