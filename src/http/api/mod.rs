@@ -36,6 +36,13 @@ pub fn configure_for(listener: Listener, config: &mut ServiceConfig) {
 }
 
 fn configure_product(config: &mut ServiceConfig) {
+    // First what is called most: the router compares a path with one pattern after the other.
+    files::read::configure(config);
+    files::sign::configure(config);
+    files::write::configure(config);
+    files::copy::configure(config);
+    files::query::configure(config);
+    files::multipart::configure(config);
     people::workspaces::configure(config);
     people::moving::configure(config);
     people::tokens::configure(config);
@@ -49,15 +56,9 @@ fn configure_product(config: &mut ServiceConfig) {
     doctor::configure(config);
     people::sign_in_links::configure(config);
     people::sessions::configure(config);
-    files::read::configure(config);
-    files::sign::configure(config);
     projects::configure(config);
     project_content::configure(config);
     project_files::configure(config);
-    files::write::configure(config);
-    files::copy::configure(config);
-    files::query::configure(config);
-    files::multipart::configure(config);
     people::audit_events::configure(config);
     events::configure(config);
     webhooks::configure(config);
