@@ -10,6 +10,7 @@ pub mod checks;
 pub mod client;
 mod denial;
 pub mod doctor;
+pub mod etag;
 pub mod failure;
 pub mod files;
 mod gates;

@@ -132,7 +132,6 @@ impl Sql {
 
 /// A value for a placeholder.
 #[derive(Clone)]
-#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(super) enum Value {
     Text(Option<String>),
     Int(Option<i64>),

@@ -7,7 +7,7 @@
 //! own headers is believed by S3's XML, or by an ETag.
 
 use crate::aws::answers::repair::{Unreadable, date, repaired};
-use crate::aws::files::etag::{md5_in, plain};
+use crate::aws::etag::{md5_in, plain};
 use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextMut;
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;

@@ -6,9 +6,9 @@
 //! else changes between our look and the store's act is not seen.
 
 use crate::application::bucket::read::BucketResult;
+use crate::aws::etag::plain;
 use crate::aws::failure::local;
 use crate::aws::files::bucket::S3Bucket;
-use crate::aws::files::etag::plain;
 use crate::aws::files::head::head_object;
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;

@@ -13,9 +13,9 @@
 //!   parts' CRC-32s (S3 user guide, "Checking object integrity").
 
 use crate::aws::answers::repair::date;
+use crate::aws::etag::{md5_in, plain};
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::convert::time_of;
-use crate::aws::files::etag::{md5_in, plain};
 use crate::aws::files::head::head_object;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::ConnectedBucket;

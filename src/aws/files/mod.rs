@@ -10,7 +10,6 @@ pub mod content;
 pub mod convert;
 pub mod copy;
 pub mod encryption;
-pub mod etag;
 pub mod head;
 pub mod kept_part;
 pub mod listing;

@@ -2,11 +2,11 @@
 
 use crate::application::bucket::multipart::OpenedUpload;
 use crate::application::bucket::read::BucketResult;
+use crate::aws::etag::plain;
 use crate::aws::failure::{classify, local};
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::conditions::{self, Conditions};
 use crate::aws::files::convert::expected_owner;
-use crate::aws::files::etag::plain;
 use crate::aws::files::head::head_object;
 use crate::aws::files::lost_answer::{
     Attempts, MadeObject, ObjectOfParts, StoreClock, is_gone, leaves_open, unproved,

@@ -5,9 +5,9 @@
 //! answer is judged in the same way.
 
 use crate::application::bucket::read::BucketResult;
+use crate::aws::etag::md5_in;
 use crate::aws::failure::{classify, local};
 use crate::aws::files::convert::key_of;
-use crate::aws::files::etag::md5_in;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::delete_object::DeleteObjectOutput;
