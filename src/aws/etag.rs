@@ -10,7 +10,11 @@ pub(crate) fn plain(etag: &str) -> &str {
 
 /// The MD5 that an ETag looks like. `None`: it has another form.
 pub(crate) fn md5_in(etag: &str) -> Option<[u8; 16]> {
-    let digits = plain(etag);
+    md5_of(plain(etag))
+}
+
+/// The MD5 in 32 hexadecimal digits, with nothing around them.
+pub(crate) fn md5_of(digits: &str) -> Option<[u8; 16]> {
     if digits.len() != 32 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
@@ -46,5 +50,6 @@ mod tests {
         ] {
             assert_eq!(md5_in(etag), None, "{etag}");
         }
+        assert_eq!(md5_of("\"00fbe85e9f25e5ae2c8a4a2d2ebaf4fe\""), None);
     }
 }

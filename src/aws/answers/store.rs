@@ -7,7 +7,7 @@
 //! own headers is believed by S3's XML, or by an ETag.
 
 use crate::aws::answers::repair::{Unreadable, date, repaired};
-use crate::aws::etag::{md5_in, plain};
+use crate::aws::etag::{md5_of, plain};
 use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextMut;
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
@@ -155,7 +155,7 @@ fn is_of_s3(operation: &str, response: &HttpResponse) -> bool {
 fn is_md5(etag: &str) -> bool {
     let plain = plain(etag);
     let (digest, parts) = plain.split_once('-').unwrap_or((plain, "1"));
-    md5_in(digest).is_some() && parts.parse::<u32>().is_ok()
+    md5_of(digest).is_some() && parts.parse::<u32>().is_ok()
 }
 
 /// A header that the SDK cannot parse fails the whole call. Dates are read as far as they can be; what

@@ -133,7 +133,7 @@ fn agree(
     }
     fn is_md5(of: &ObjectDetails, etag: &str) -> bool {
         let by_kms = of.encryption.as_deref().is_some_and(|by| by != "AES256");
-        !by_kms && etag::md5_in(etag).is_some()
+        !by_kms && etag::md5_of(etag).is_some()
     }
     if made.metadata.size != source.metadata.size {
         return Err("the copy has another size");
