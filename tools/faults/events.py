@@ -30,10 +30,10 @@ def stored(world):
 
 
 def verify_events(world):
-    """Fails unless each change has one event, and each event has come, the same each time. Returns how many."""
+    """Fails unless each change has one event, and each has come and was answered, the same each time. Returns how many."""
     receiver = world.receiver
     with receiver.changed:
-        taken_before = set(receiver.taken)
+        came_before = set(receiver.came)
     before = stored(world)
     changes = {type: {row[0] for row in world.database.rows(sql)} for type, (_, sql) in OF_CHANGE.items()}
     events = stored(world)
@@ -47,11 +47,11 @@ def verify_events(world):
         if never := earlier - changes[type]:
             raise Failed(f"events {type} of what is not there: {sorted(never)[:5]}")
     ids = [id for id, _, _ in events]
-    if unknown := taken_before - set(ids):
+    if unknown := came_before - set(ids):
         raise Failed(f"events were sent and are lost: {sorted(unknown)[:5]}")
-    if not receiver.wait(lambda: all(receiver.taken[id] for id in ids), ARRIVAL_SECONDS):
-        missing = [id for id in ids if not receiver.taken[id]]
-        raise Failed(f"{len(missing)} of {len(ids)} events did not come within {ARRIVAL_SECONDS} s: {missing[:5]}")
+    if not receiver.wait(lambda: all(receiver.answered[id] for id in ids), ARRIVAL_SECONDS):
+        missing = [id for id in ids if not receiver.answered[id]]
+        raise Failed(f"{len(missing)} of {len(ids)} events did not come, or not again, within {ARRIVAL_SECONDS} s: {missing[:5]}")
     if receiver.faults:
         raise Failed(f"events: {receiver.faults[:5]}")
     if different := [id for id in ids if len(receiver.bodies[id]) > 1]:
@@ -140,6 +140,6 @@ def killed_at(world, moment, name):
     receiver.answer = lambda event, type: receiver.TAKES
     world.service.process.wait()
     world.service.start()
-    if moment == "before it is sent" and not receiver.wait(lambda: receiver.taken[event], ARRIVAL_SECONDS):
+    if moment == "before it is sent" and not receiver.wait(lambda: receiver.answered[event], ARRIVAL_SECONDS):
         raise Failed(f"the event {event} was not sent after the kill")
     return is_moment

@@ -1,4 +1,4 @@
-"""A product's receiver of events, which writes down what comes and what it has taken. Standard library only."""
+"""A product's receiver of events, which writes down what comes and what it answers. Standard library only."""
 
 import base64
 import collections
@@ -16,7 +16,7 @@ class Receiver:
     TAKES = "takes"
     # It is not taken, and there is no answer.
     HOLDS = "holds"
-    # It is taken, then `on_taken` is called, and there is no answer.
+    # It is taken, which the service does not learn: `on_taken` is called, and there is no answer.
     FALLS_SILENT = "falls silent"
 
     def __init__(self):
@@ -24,9 +24,9 @@ class Receiver:
         self.answer = lambda event, type: self.TAKES
         self.on_taken = None
         self.changed = threading.Condition()
-        # By an event's ID: how often it came, how often it was taken, and the bodies that it had.
+        # By an event's ID: how often it came, how often it was answered, and the bodies that it had.
         self.came = collections.Counter()
-        self.taken = collections.Counter()
+        self.answered = collections.Counter()
         self.bodies = collections.defaultdict(set)
         self.faults = []
         receiver = self
@@ -54,7 +54,7 @@ class Receiver:
                 self.faults.append(f"{event} has a wrong signature")
             self.came[event] += 1
             self.bodies[event].add(body)
-            self.taken[event] += answer != self.HOLDS
+            self.answered[event] += answer == self.TAKES
             self.changed.notify_all()
         if answer == self.TAKES:
             request.send_response(204)
