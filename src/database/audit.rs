@@ -5,6 +5,7 @@ use crate::application::kept::store::{
 };
 use crate::database::Database;
 use crate::database::engine::{Sql, Tx, Value, values};
+use crate::database::placeholders::{placeholders, rows};
 use crate::domain::ids::{AuditId, StorageId, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::people::audit::{Actor, AuditEntry, AuditIntent, AuditedFile};
@@ -240,7 +241,6 @@ impl Database {
         if about.is_empty() {
             return Ok(());
         }
-        let places: Vec<String> = (2..about.len() + 2).map(|at| format!("${at}")).collect();
         let (which, first) = match key {
             Some(key) => ("file_key = $1", Value::from(key)),
             None => ("position < $1", Value::from(FILES_IN_LISTS)),
@@ -248,7 +248,7 @@ impl Database {
         let sql = format!(
             "SELECT entry_id AS id, position, file_key, part, version_id, result, code
              FROM audit_files WHERE {which} AND entry_id IN ({}) ORDER BY entry_id, position",
-            places.join(", ")
+            placeholders(2, about.len())
         );
         let values = std::iter::once(first)
             .chain(about.into_iter().map(Value::from))
@@ -278,17 +278,11 @@ pub(super) async fn insert(tx: &mut Tx, entry: &AuditEntry) -> StoreResult<()> {
     tx.execute(sql, values).await?;
     let numbered: Vec<(i64, &AuditedFile)> = (0..).zip(&entry.files).collect();
     for some in numbered.chunks(FILES_AT_ONCE) {
-        let rows: Vec<String> = (0..some.len())
-            .map(|at| {
-                let places: Vec<String> = (1..=8).map(|n| format!("${}", at * 8 + n)).collect();
-                format!("({})", places.join(", "))
-            })
-            .collect();
         let sql = format!(
             "INSERT INTO audit_files
                  (entry_id, position, workspace_id, file_key, part, version_id, result, code)
              VALUES {}",
-            rows.join(", ")
+            rows(some.len(), 8)
         );
         let values = some
             .iter()

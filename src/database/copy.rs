@@ -8,6 +8,7 @@ use crate::application::kept::store::{StoreError, StoreResult};
 use crate::application::kept::upkeep::{Copied, TableCount};
 use crate::database::engine::Value;
 use crate::database::lock::{DatabaseLock, InUse};
+use crate::database::placeholders;
 use crate::database::side::{Opened, Side, quoted};
 use crate::database::tables::{Table, of_this_release};
 use crate::database::url::DatabaseUrl;
@@ -221,14 +222,6 @@ async fn copy_table(from: &mut Side, to: &mut Side, table: &Table) -> StoreResul
 
 async fn insert(to: &mut Side, table: &Table, rows: usize, values: Vec<Value>) -> StoreResult<()> {
     let columns = table.columns.len();
-    let places: Vec<String> = (0..rows)
-        .map(|row| {
-            let places: Vec<String> = (1..=columns)
-                .map(|at| format!("${}", row * columns + at))
-                .collect();
-            format!("({})", places.join(", "))
-        })
-        .collect();
     // The numbers of the source, and not those that the database would give out.
     let given = match to.is_postgres() {
         true => "OVERRIDING SYSTEM VALUE",
@@ -238,7 +231,7 @@ async fn insert(to: &mut Side, table: &Table, rows: usize, values: Vec<Value>) -
         "INSERT INTO {} ({}) {given} VALUES {}",
         quoted(&table.name),
         table.column_list(),
-        places.join(", ")
+        placeholders::rows(rows, columns)
     );
     to.write(sql, values).await
 }

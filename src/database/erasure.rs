@@ -6,6 +6,7 @@ use crate::application::kept::store::{
 use crate::application::kept::vault::{random_bytes, sha256};
 use crate::database::Database;
 use crate::database::engine::{Sql, Tx, Value, values};
+use crate::database::placeholders::placeholders;
 use crate::database::record::Record;
 use crate::domain::ids::WorkspaceId;
 use std::collections::BTreeMap;
@@ -213,7 +214,7 @@ async fn pseudonymise(tx: &mut Tx, entries: &[Naming], salt: &[u8; 32]) -> Store
         let sql = format!(
             "UPDATE audit_log SET remote_addr = NULL, actor_name = NULL, on_behalf_of = $1
              WHERE id IN ({})",
-            places(2, ids.len())
+            placeholders(2, ids.len())
         );
         let values =
             std::iter::once(Value::from(pseudonym)).chain(ids.into_iter().map(Value::from));
@@ -245,15 +246,9 @@ async fn forget_files(tx: &mut Tx, entries: &[Naming]) -> StoreResult<u64> {
     let sql = format!(
         "UPDATE audit_files SET file_key = '/erased', version_id = NULL
          WHERE file_key <> '/erased' AND entry_id IN ({})",
-        places(1, ids.len())
+        placeholders(1, ids.len())
     );
     tx.execute(Sql::Built(sql), ids).await
-}
-
-/// So many placeholders from this one on.
-fn places(first: usize, count: usize) -> String {
-    let places: Vec<String> = (first..first + count).map(|at| format!("${at}")).collect();
-    places.join(", ")
 }
 
 fn random() -> StoreResult<[u8; 32]> {

@@ -4,6 +4,7 @@ use crate::application::kept::store::{OriginStore, StoreResult};
 use crate::database::Database;
 use crate::database::engine::{Sql, Value, values};
 use crate::database::memory::Scope;
+use crate::database::placeholders::placeholders;
 use crate::domain::ids::WorkspaceId;
 use crate::domain::origin::OriginPattern;
 use async_trait::async_trait;
@@ -66,10 +67,9 @@ impl OriginStore for Database {
     }
 
     async fn any_workspace_allows(&self, texts: &[String]) -> StoreResult<bool> {
-        let places: Vec<String> = (1..=texts.len()).map(|at| format!("${at}")).collect();
         let sql = format!(
             "SELECT workspace_id AS id FROM workspace_origins WHERE origin IN ({}) LIMIT 1",
-            places.join(", ")
+            placeholders(1, texts.len())
         );
         let texts = texts.iter().map(|text| Value::from(text.as_str()));
         let found = self

@@ -1,5 +1,19 @@
 //! Placeholders of statements that are put together.
 
+/// `$first, …`, so many.
+pub(super) fn placeholders(first: usize, count: usize) -> String {
+    let all: Vec<String> = (first..first + count).map(|n| format!("${n}")).collect();
+    all.join(", ")
+}
+
+/// `($1, $2), ($3, $4), …`: so many rows of so many values.
+pub(super) fn rows(count: usize, width: usize) -> String {
+    let rows: Vec<String> = (0..count)
+        .map(|row| format!("({})", placeholders(row * width + 1, width)))
+        .collect();
+    rows.join(", ")
+}
+
 /// The statement with `?` for each `$1`, and a value for each of them.
 ///
 /// SQLite, and its driver for each value, look a numbered placeholder up in a list of all of them. With 4,000 of them
@@ -42,6 +56,12 @@ pub(super) fn without_numbers<V: Clone>(sql: String, values: Vec<V>) -> (String,
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_are_numbered_through() {
+        assert_eq!(placeholders(4, 3), "$4, $5, $6");
+        assert_eq!(rows(2, 3), "($1, $2, $3), ($4, $5, $6)");
+    }
 
     #[test]
     fn each_placeholder_has_the_value_of_its_number() {

@@ -6,6 +6,7 @@ use crate::application::kept::store::{
 use crate::database::engine::{Sql, Value, values};
 use crate::database::idempotency::keep;
 use crate::database::memory::Scope;
+use crate::database::placeholders::placeholders;
 use crate::database::record::{Record, stored_name};
 use crate::database::{Database, after};
 use crate::domain::ids::KeyId;
@@ -96,11 +97,10 @@ async fn by_hashes(
     database: &Database,
     hashes: Vec<SecretHash>,
 ) -> StoreResult<HashMap<SecretHash, ProductKey>> {
-    let places: Vec<String> = (1..=hashes.len()).map(|at| format!("${at}")).collect();
     let sql = format!(
         "SELECT id, name, scopes, created_at, expires_at, last_used_at, hash FROM product_keys
          WHERE hash IN ({})",
-        places.join(", ")
+        placeholders(1, hashes.len())
     );
     let values = hashes.iter().map(|hash| Value::from(hash.as_slice()));
     let found = database

@@ -76,9 +76,7 @@ async fn insert_as_json(tx: &mut Tx, project: &ProjectId, rows: &[FileRow<'_>]) 
     .map(drop)
 }
 
-/// SQLite is faster with placeholders than with its functions for JSON. They have no numbers: SQLite, and
-/// the driver for each value, look a numbered one up in a list, and 7,000 lookups in a list of 7,000 take
-/// longer than everything else.
+/// SQLite is faster with placeholders than with its functions for JSON.
 async fn insert_as_values(
     tx: &mut Tx,
     project: &ProjectId,
@@ -108,12 +106,6 @@ async fn insert_as_values(
     )
     .await
     .map(drop)
-}
-
-/// `$first, …`, so many.
-pub(super) fn placeholders(first: usize, count: usize) -> String {
-    let all: Vec<String> = (first..first + count).map(|n| format!("${n}")).collect();
-    all.join(", ")
 }
 
 pub(super) fn file(record: &Record) -> StoreResult<ProjectFile> {

@@ -7,9 +7,10 @@ use crate::application::kept::store::{
 use crate::database::engine::{Sql, Tx, Value, values};
 use crate::database::events::NewEvent;
 use crate::database::idempotency::keep;
+use crate::database::placeholders::placeholders;
 use crate::database::project_files::{
-    PER_STATEMENT, file, insert_files, placeholders, progress, skipped, stored_folders,
-    stored_skipped, working_folders,
+    PER_STATEMENT, file, insert_files, progress, skipped, stored_folders, stored_skipped,
+    working_folders,
 };
 use crate::database::record::{Record, storage_column, stored_name};
 use crate::database::{Database, before, containing, events, imports, jobs};

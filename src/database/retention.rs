@@ -2,6 +2,7 @@
 
 use crate::application::kept::store::{Expired, OldCheck, RetentionStore, StoreResult};
 use crate::database::engine::{Sql, Value, values};
+use crate::database::placeholders::placeholders;
 use crate::database::record::Record;
 use crate::database::{Database, audit, events};
 use crate::domain::check::Steps;
@@ -163,7 +164,6 @@ impl RetentionStore for Database {
     }
 
     async fn remove_checks(&self, ids: &[String]) -> StoreResult<u64> {
-        let places: Vec<String> = (1..=ids.len()).map(|at| format!("${at}")).collect();
         let sql = format!(
             "DELETE FROM checks WHERE id IN ({})
                  AND NOT EXISTS (SELECT 1 FROM storages s
@@ -177,7 +177,7 @@ impl RetentionStore for Database {
                                      AND p.last_check_id = checks.id)
                  AND NOT EXISTS (SELECT 1 FROM setups s
                                  WHERE s.id = checks.setup_id AND s.last_check_id = checks.id)",
-            places.join(", ")
+            placeholders(1, ids.len())
         );
         let values = ids.iter().map(|id| Value::from(id.as_str())).collect();
         self.execute(Sql::Built(sql), values).await
@@ -260,11 +260,10 @@ impl Database {
         let removed = match gone.is_empty() {
             true => 0,
             false => {
-                let places: Vec<String> = (1..=gone.len()).map(|at| format!("${at}")).collect();
                 let sql = format!(
                     "DELETE FROM setups WHERE id IN ({})
                          AND NOT EXISTS (SELECT 1 FROM storages t WHERE t.setup_id = setups.id)",
-                    places.join(", ")
+                    placeholders(1, gone.len())
                 );
                 self.execute(Sql::Built(sql), gone).await?
             }

@@ -3,6 +3,7 @@
 //! Names are constants of this crate. Values only ever go into placeholders.
 
 use crate::database::engine::{Sql, Value};
+use crate::database::placeholders::placeholders;
 
 /// Values by the names of their columns.
 pub(super) type Named = Vec<(&'static str, Value)>;
@@ -23,11 +24,10 @@ pub(super) fn select(
 /// An INSERT of one row, with its values.
 pub(super) fn insert(table: &'static str, row: Named) -> (Sql, Vec<Value>) {
     let (names, values): (Vec<&str>, Vec<Value>) = row.into_iter().unzip();
-    let places: Vec<String> = (1..=names.len()).map(|at| format!("${at}")).collect();
     let sql = format!(
         "INSERT INTO {table} ({}) VALUES ({})",
         names.join(", "),
-        places.join(", ")
+        placeholders(1, names.len())
     );
     (Sql::Built(sql), values)
 }

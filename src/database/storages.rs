@@ -7,7 +7,7 @@ use crate::application::kept::store::{
 use crate::database::engine::{Sql, Tx, Value, values};
 use crate::database::events::NewEvent;
 use crate::database::memory::Scope;
-use crate::database::project_files::placeholders;
+use crate::database::placeholders::placeholders;
 use crate::database::record::{Record, stored_name};
 use crate::database::statement::Named;
 use crate::database::{Database, after, connections, containing, events, jobs, statement};

@@ -3,6 +3,7 @@
 use crate::application::kept::store::{StoreResult, UsageStore};
 use crate::database::Database;
 use crate::database::engine::{Sql, Value, values};
+use crate::database::placeholders::{placeholders, rows};
 use crate::database::record::Record;
 use crate::domain::ids::{KeyId, TokenId, WorkspaceId};
 use crate::domain::people::usage::{DayUsage, UsageDay, Used};
@@ -22,12 +23,6 @@ impl UsageStore for Database {
         }
         let mut tx = self.begin().await?;
         for some in uses.chunks(ROWS_AT_ONCE) {
-            let rows: Vec<String> = (0..some.len())
-                .map(|at| {
-                    let places: Vec<String> = (1..=7).map(|n| format!("${}", at * 7 + n)).collect();
-                    format!("({})", places.join(", "))
-                })
-                .collect();
             // In one order, so that replicas which add at the same time wait for each other and never in a circle.
             let sql = format!(
                 "INSERT INTO usage_days
@@ -41,7 +36,7 @@ impl UsageStore for Database {
                      bytes_out = usage_days.bytes_out + excluded.bytes_out,
                      urls_signed = usage_days.urls_signed + excluded.urls_signed,
                      checks = usage_days.checks + excluded.checks",
-                rows.join(", ")
+                rows(some.len(), 7)
             );
             let values = some.iter().flat_map(|(workspace, of_day)| {
                 let used = of_day.used;
@@ -92,11 +87,10 @@ impl UsageStore for Database {
 impl Database {
     async fn note(&self, table: &'static str, ids: &[&str], at: OffsetDateTime) -> StoreResult<()> {
         for some in ids.chunks(USES_AT_ONCE) {
-            let places: Vec<String> = (2..some.len() + 2).map(|at| format!("${at}")).collect();
             let sql = format!(
                 "UPDATE {table} SET last_used_at = $1
                  WHERE (last_used_at IS NULL OR last_used_at < $1) AND id IN ({})",
-                places.join(", ")
+                placeholders(2, some.len())
             );
             let ids = some.iter().map(|id| Value::from(*id));
             let values = std::iter::once(Value::from(at)).chain(ids);

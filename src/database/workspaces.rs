@@ -9,6 +9,7 @@ use crate::database::engine::{Sql, Value, values};
 use crate::database::erasure;
 use crate::database::idempotency::keep;
 use crate::database::memory::Scope;
+use crate::database::placeholders::placeholders;
 use crate::database::record::{Record, stored_name};
 use crate::database::standing::standing;
 use crate::database::statement::{self, Named};
@@ -323,8 +324,7 @@ async fn held_by_hashes(
     database: &Database,
     hashes: Vec<SecretHash>,
 ) -> StoreResult<HashMap<SecretHash, HeldToken>> {
-    let places: Vec<String> = (1..=hashes.len()).map(|at| format!("${at}")).collect();
-    let places = places.join(", ");
+    let places = placeholders(1, hashes.len());
     let select = select_held!(", COALESCE(t.narrowed_hash, t.hash) AS hash", "");
     let sql = format!("{select} WHERE t.hash IN ({places}) OR t.narrowed_hash IN ({places})");
     let values = hashes.iter().map(|hash| Value::from(hash.as_slice()));

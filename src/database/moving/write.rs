@@ -8,7 +8,7 @@ use crate::database::engine::{Sql, Tx, Value, values};
 use crate::database::events::{self, NewEvent};
 use crate::database::idempotency;
 use crate::database::moving::plan::{Plan, column, named, owner, plan};
-use crate::database::project_files::placeholders;
+use crate::database::placeholders::{placeholders, rows as places_of_rows};
 use crate::database::side::quoted;
 use crate::database::tables::Table;
 use crate::domain::event::EventType;
@@ -205,7 +205,7 @@ impl Writer {
             {
                 return Err(NotWritten::ExternalIdInUse);
             }
-            let rows = self.places(some.len(), 2);
+            let rows = places_of_rows(some.len(), 2);
             // They stay recorded when a workspace is deleted, so they may be there.
             let sql = format!(
                 "INSERT INTO external_ids (external_id, created_at) VALUES {rows}
@@ -263,7 +263,7 @@ impl Writer {
                 "INSERT INTO {} ({}) VALUES {}",
                 quoted(&table.name),
                 table.column_list(),
-                self.places(values.len() / width, width)
+                places_of_rows(values.len() / width, width)
             );
             let done = self.tx.execute(Sql::Built(sql), values).await;
             written += done.map_err(|error| match error {
@@ -275,19 +275,6 @@ impl Writer {
                 other => NotWritten::Store(other),
             })?;
         }
-    }
-
-    /// The placeholders of so many rows. Without numbers on SQLite: it and its driver look a numbered one up in a list,
-    /// and meanwhile nobody else writes.
-    fn places(&self, rows: usize, width: usize) -> String {
-        let is_postgres = self.tx.is_postgres();
-        let rows: Vec<String> = (0..rows)
-            .map(|row| match is_postgres {
-                true => format!("({})", placeholders(row * width + 1, width)),
-                false => format!("({})", vec!["?"; width].join(", ")),
-            })
-            .collect();
-        rows.join(", ")
     }
 
     fn remember(&mut self, table: &Table, rows: &[Vec<Cell>]) -> Result<(), NotWritten> {
