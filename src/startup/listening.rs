@@ -7,12 +7,12 @@ use crate::http::state::Services;
 use crate::http::stopping::Stopping;
 use crate::logging;
 use crate::settings::Settings;
+use crate::startup::closing::close;
 use crate::startup::error::{StartError, with_cause};
 use crate::startup::use_cases::reader_patience;
 use actix_web::HttpServer;
-use actix_web::dev::{Server, ServerHandle};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::os::fd::OwnedFd;
+use actix_web::dev::Server;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -36,6 +36,8 @@ const WRITE_BUFFER: usize = 64 << 10;
 const STALLED: Duration = Duration::from_secs(5);
 /// What ended just now may still be in a connection's buffer.
 const LINGER: Duration = Duration::from_millis(250);
+/// How long a stop waits for the first request of a connection that was just accepted. Not longer than the drain.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
 /// How often a stop looks whether it has to wait.
 const LOOK: Duration = Duration::from_millis(20);
 /// How much of the grace is kept for closing connections and for what runs in the background.
@@ -148,7 +150,12 @@ impl Listening {
                     () = sleep_until(deadline) => {}
                 }
                 logging::listeners_close();
-                close(&handle, self.socket).await;
+                let drains = !plan.drain.is_zero() && !without_drain.is_cancelled();
+                close(&handle, self.socket, drains).await;
+                if drains {
+                    let first_request = Instant::now() + FIRST_REQUEST.min(plan.drain);
+                    sleep_until(first_request.min(deadline)).await;
+                }
                 while !stopping.is_quiet(STALLED, LINGER) && Instant::now() < deadline {
                     sleep(LOOK).await;
                 }
@@ -169,17 +176,6 @@ impl Listening {
             Err(error) if error.is_cancelled() => Ok(()),
             Err(error) => Err(StartError::Other(error.to_string())),
         }
-    }
-}
-
-/// Takes no more connections; those that come are refused, so that a proxy tries another replica.
-async fn close(handle: &ServerHandle, socket: TcpListener) {
-    handle.pause().await;
-    // A paused server still holds the socket. On Linux, a listening socket that is shut down stops to
-    // listen (tcp(7) leaves it open; the kernel's inet_shutdown does it).
-    let shut = TcpStream::from(OwnedFd::from(socket)).shutdown(Shutdown::Both);
-    if let Err(error) = shut {
-        tracing::debug!(%error, "the listening socket stays open until the end");
     }
 }
 

@@ -2,6 +2,7 @@
 //! [`build`].
 
 mod brand;
+mod closing;
 mod commands;
 mod descriptors;
 mod error;

@@ -114,6 +114,22 @@ async fn a_stopping_service_says_so_before_it_takes_no_more() {
     assert!(TcpStream::connect(address).await.is_err());
 }
 
+/// A load balancer that was given the connection cannot know that its request came too late.
+#[tokio::test]
+async fn the_first_request_of_a_connection_that_was_accepted_is_answered() {
+    let app = TestApp::spawn_with(|options| options.drain = Some("2s".into())).await;
+    app.shutdown.cancel();
+    tokio::time::sleep(Duration::from_millis(1_700)).await;
+    let mut last = TcpStream::connect(app.address).await.unwrap();
+    let stopped = tokio::spawn(app.stop());
+    // The drain has ended by then.
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    let ask = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    let answer = exchange(&mut last, ask, Duration::from_secs(5)).await;
+    assert_eq!(answer.unwrap().status, 200);
+    stopped.await.unwrap().unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_whose_client_has_left_is_finished_by_a_stop() {
     let data = tempfile::tempdir().unwrap();
