@@ -214,10 +214,12 @@ pub async fn refuse_unsupported(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> std::result::Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let ignores = request
-        .app_data::<web::Data<Routes>>()
-        .is_some_and(|routes| routes.ignores_idempotency_key(request.method(), request.path()));
-    if ignores && request.headers().contains_key(NAME) {
+    let ignores = || {
+        let path = request.match_info().as_str();
+        let routes = request.app_data::<web::Data<Routes>>();
+        routes.is_some_and(|routes| routes.ignores_idempotency_key(request.method(), path))
+    };
+    if request.headers().contains_key(NAME) && ignores() {
         return Err(Error::new(
             Kind::Unprocessable,
             "idempotency_not_supported",

@@ -205,7 +205,7 @@ impl Routes {
     /// The path's values by their names in the pattern, in their order.
     pub fn parameters(&self, path: &str) -> Vec<(String, String)> {
         let mut found = actix_web::dev::Path::new(path);
-        for route in self.candidates(path) {
+        for (route, _) in self.candidates(path) {
             if route.pattern.capture_match_info(&mut found) {
                 break;
             }
@@ -225,12 +225,14 @@ impl Routes {
 
     fn matching<'a, 'p>(&'a self, path: &'p str) -> impl Iterator<Item = &'a Route> + use<'a, 'p> {
         self.candidates(path)
-            .filter(move |route| route.pattern.is_match(path))
+            .filter(move |(route, fits)| *fits || route.pattern.is_match(path))
+            .map(|(route, _)| route)
     }
 
-    fn candidates<'a>(&'a self, path: &str) -> impl Iterator<Item = &'a Route> + use<'a> {
-        let numbers = self.tree.candidates(path).into_iter();
-        numbers.filter_map(|number| self.routes.get(number))
+    /// Each with whether the path fits for sure.
+    fn candidates<'a>(&'a self, path: &str) -> impl Iterator<Item = (&'a Route, bool)> + use<'a> {
+        let found = self.tree.candidates(path).into_iter();
+        found.filter_map(|found| Some((self.routes.get(found.number)?, found.fits)))
     }
 }
 
