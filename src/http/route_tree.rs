@@ -18,43 +18,36 @@ struct Node {
     /// After a segment with a placeholder.
     any: Option<Box<Node>>,
     /// Patterns that end here.
-    ends: Vec<Candidate>,
+    ends: Vec<usize>,
     /// Patterns of which the rest may be any number of segments.
-    open: Vec<Candidate>,
-}
-
-/// A pattern that a path may fit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Candidate {
-    pub number: usize,
-    /// The path fits. Else the pattern itself knows.
-    pub fits: bool,
+    open: Vec<usize>,
 }
 
 impl RouteTree {
-    /// Takes a pattern in the form of [`actix_web::dev::ResourceDef`].
-    pub fn add(&mut self, pattern: &str, number: usize) {
+    /// Takes a pattern in the form of [`actix_web::dev::ResourceDef`]. Says whether a path that it gives for this
+    /// pattern always fits.
+    pub fn add(&mut self, pattern: &str, number: usize) -> bool {
         let mut node = &mut self.root;
-        let mut fits = true;
+        let mut is_sure = true;
         for segment in pattern.split('/') {
             let has_placeholder = segment.contains('{');
             // An expression of its own may have slashes in it, and a tail takes all.
             if has_placeholder && (segment.contains(':') || segment.ends_with("}*")) {
-                let fits = false;
-                node.open.push(Candidate { number, fits });
-                return;
+                node.open.push(number);
+                return false;
             }
-            fits &= !has_placeholder || is_placeholder(segment);
+            is_sure &= !has_placeholder || placeholder(segment).is_some();
             node = match has_placeholder {
                 true => node.any.get_or_insert_default(),
                 false => node.literal.entry(segment.to_owned()).or_default(),
             };
         }
-        node.ends.push(Candidate { number, fits });
+        node.ends.push(number);
+        is_sure
     }
 
     /// The patterns that the path may fit, in the order of their numbers. All others do not fit it.
-    pub fn candidates(&self, path: &str) -> Vec<Candidate> {
+    pub fn candidates(&self, path: &str) -> Vec<usize> {
         let mut found = Vec::new();
         self.root.gather(Some(path), &mut found);
         found.sort_unstable();
@@ -64,7 +57,7 @@ impl RouteTree {
 
 impl Node {
     /// `rest`: what follows of the path; `None` at its end.
-    fn gather(&self, rest: Option<&str>, found: &mut Vec<Candidate>) {
+    fn gather(&self, rest: Option<&str>, found: &mut Vec<usize>) {
         found.extend(&self.open);
         let Some(rest) = rest else {
             found.extend(&self.ends);
@@ -84,18 +77,27 @@ impl Node {
     }
 }
 
-/// Whether the segment is one placeholder and nothing else.
-fn is_placeholder(segment: &str) -> bool {
+/// What stands for the placeholders of a pattern that fits for sure, with their names, in their order.
+pub fn values<'a>(
+    pattern: &'a str,
+    path: &'a str,
+) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+    let segments = pattern.split('/').zip(path.split('/'));
+    segments.filter_map(|(segment, value)| Some((placeholder(segment)?, value)))
+}
+
+/// The name, where the segment is one placeholder and nothing else.
+fn placeholder(segment: &str) -> Option<&str> {
     segment
         .strip_prefix('{')
         .and_then(|rest| rest.strip_suffix('}'))
-        .is_some_and(|name| !name.contains(['{', '}']))
+        .filter(|name| !name.contains(['{', '}']))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::dev::ResourceDef;
+    use actix_web::dev::{Path, ResourceDef};
 
     const PATTERNS: [&str; 9] = [
         "/",
@@ -112,9 +114,12 @@ mod tests {
     #[test]
     fn a_pattern_that_fits_is_found_and_one_that_is_sure_fits() {
         let mut tree = RouteTree::default();
-        for (number, pattern) in PATTERNS.iter().enumerate() {
-            tree.add(pattern, number);
-        }
+        let enumerated = PATTERNS.iter().enumerate();
+        let sure: Vec<bool> = enumerated
+            .map(|(number, pattern)| tree.add(pattern, number))
+            .collect();
+        let open = [false, false, false];
+        assert_eq!(sure.split_at(6), (&[true; 6][..], &open[..]));
         for path in [
             "",
             "/",
@@ -138,12 +143,15 @@ mod tests {
         ] {
             let candidates = tree.candidates(path);
             assert!(candidates.is_sorted());
-            let found = |number| candidates.iter().find(|found| found.number == number);
             for (number, pattern) in PATTERNS.iter().enumerate() {
-                let is_match = ResourceDef::new(*pattern).is_match(path);
-                match found(number) {
-                    None => assert!(!is_match, "{pattern} and {path}"),
-                    Some(found) => assert!(is_match || !found.fits, "{pattern} and {path}"),
+                let mut info = Path::new(path);
+                let is_match = ResourceDef::new(*pattern).capture_match_info(&mut info);
+                let is_found = candidates.contains(&number);
+                assert!(is_found || !is_match, "{pattern} and {path}");
+                if is_found && sure[number] {
+                    assert!(is_match, "{pattern} and {path}");
+                    let routers: Vec<_> = info.iter().collect();
+                    assert_eq!(Vec::from_iter(values(pattern, path)), routers, "{path}");
                 }
             }
         }
@@ -155,13 +163,9 @@ mod tests {
         for (number, pattern) in PATTERNS.iter().enumerate() {
             tree.add(pattern, number);
         }
-        let found = |path| {
-            let found = tree.candidates(path).into_iter();
-            Vec::from_iter(found.map(|found| (found.number, found.fits)))
-        };
-        assert_eq!(found("/v1/storages/sto_1/files"), [(3, true)]);
-        assert_eq!(found("/v1/storages/new"), [(2, true), (4, true), (5, true)]);
-        assert_eq!(found("/files/a.json"), [(6, false), (7, false)]);
+        assert_eq!(tree.candidates("/v1/storages/sto_1/files"), [3]);
+        assert_eq!(tree.candidates("/v1/storages/new"), [2, 4, 5]);
+        assert_eq!(tree.candidates("/files/a.json"), [6, 7]);
         assert!(tree.candidates("/nothing/here").is_empty());
     }
 }

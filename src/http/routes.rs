@@ -12,8 +12,8 @@ use crate::domain::people::audit_action::AuditAction;
 use crate::http::declare::{Address, Declared};
 use crate::http::face::{Actions, Callers, Face, RouteEffect};
 use crate::http::problem::Problem;
-use crate::http::route_tree::RouteTree;
-use actix_web::dev::ResourceDef;
+use crate::http::route_tree::{self, RouteTree};
+use actix_web::dev::{Path, ResourceDef};
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -28,8 +28,34 @@ pub struct Routes {
 }
 
 struct Route {
-    pattern: ResourceDef,
     address: Address,
+    /// `None`: what the tree finds fits. An expression takes some 20 KiB of memory, and there are hundreds of routes.
+    expression: Option<ResourceDef>,
+}
+
+impl Route {
+    fn fits(&self, path: &str) -> bool {
+        let expression = self.expression.as_ref();
+        expression.is_none_or(|expression| expression.is_match(path))
+    }
+
+    /// The path's values by their names in the pattern, in their order; `None` where it does not fit.
+    fn values(&self, path: &str) -> Option<Vec<(String, String)>> {
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        match &self.expression {
+            None => Some(
+                route_tree::values(&self.address.pattern, path)
+                    .map(owned)
+                    .collect(),
+            ),
+            Some(expression) => {
+                let mut found = Path::new(path);
+                expression
+                    .capture_match_info(&mut found)
+                    .then(|| found.iter().map(owned).collect())
+            }
+        }
+    }
 }
 
 /// What the audit log is to know of a request.
@@ -60,14 +86,15 @@ impl Routes {
             }
         }
         let mut tree = RouteTree::default();
-        for (number, address) in addresses.iter().enumerate() {
-            tree.add(&address.pattern, number);
-        }
         let routes = addresses
             .into_iter()
-            .map(|address| Route {
-                pattern: ResourceDef::new(address.pattern.as_str()),
-                address,
+            .enumerate()
+            .map(|(number, address)| {
+                let is_sure = tree.add(&address.pattern, number);
+                Route {
+                    expression: (!is_sure).then(|| ResourceDef::new(address.pattern.as_str())),
+                    address,
+                }
             })
             .collect();
         Ok(Self {
@@ -204,16 +231,9 @@ impl Routes {
 
     /// The path's values by their names in the pattern, in their order.
     pub fn parameters(&self, path: &str) -> Vec<(String, String)> {
-        let mut found = actix_web::dev::Path::new(path);
-        for (route, _) in self.candidates(path) {
-            if route.pattern.capture_match_info(&mut found) {
-                break;
-            }
-        }
-        found
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect()
+        self.candidates(path)
+            .find_map(|route| route.values(path))
+            .unwrap_or_default()
     }
 
     fn methods(&self, path: &str) -> Vec<&Method> {
@@ -224,15 +244,12 @@ impl Routes {
     }
 
     fn matching<'a, 'p>(&'a self, path: &'p str) -> impl Iterator<Item = &'a Route> + use<'a, 'p> {
-        self.candidates(path)
-            .filter(move |(route, fits)| *fits || route.pattern.is_match(path))
-            .map(|(route, _)| route)
+        self.candidates(path).filter(move |route| route.fits(path))
     }
 
-    /// Each with whether the path fits for sure.
-    fn candidates<'a>(&'a self, path: &str) -> impl Iterator<Item = (&'a Route, bool)> + use<'a> {
-        let found = self.tree.candidates(path).into_iter();
-        found.filter_map(|found| Some((self.routes.get(found.number)?, found.fits)))
+    fn candidates<'a>(&'a self, path: &str) -> impl Iterator<Item = &'a Route> + use<'a> {
+        let numbers = self.tree.candidates(path).into_iter();
+        numbers.filter_map(|number| self.routes.get(number))
     }
 }
 
