@@ -20,12 +20,18 @@ pub fn has(query: &str, name: &str) -> bool {
 
 /// A page of ListObjectsV2 in a bucket with so many objects below every prefix that is asked for. The
 /// continuation token is the number of the next key. The objects look like S3's own answers.
+///
+/// `start-after` is one of these keys, or sorts before them all.
 pub fn page(bucket: &str, query: &str, count: usize) -> String {
     let number = |name| parameter(query, name).and_then(|text| text.parse::<usize>().ok());
     let prefix = parameter(query, "prefix").unwrap_or_default();
     let encoded = parameter(query, "encoding-type").is_some();
     let size = number("max-keys").unwrap_or(1_000).min(1_000);
-    let first = number("continuation-token").unwrap_or(0).min(count);
+    let after = || number_of(parameter(query, "start-after")?.strip_prefix(prefix.as_str())?);
+    let first = number("continuation-token")
+        .or_else(|| Some(after()? + 1))
+        .unwrap_or(0)
+        .min(count);
     let end = (first + size).min(count);
     let space = if encoded { '+' } else { ' ' };
 
@@ -56,6 +62,13 @@ pub fn page(bucket: &str, query: &str, count: usize) -> String {
     }
     say(format_args!("</ListBucketResult>"));
     xml
+}
+
+/// The number of a key below its prefix.
+fn number_of(key: &str) -> Option<usize> {
+    let (folder, image) = key.strip_prefix("folder-")?.split_once("/image ")?;
+    let image = image.strip_suffix(".png")?;
+    Some(folder.parse::<usize>().ok()? * 1_000 + image.parse::<usize>().ok()?)
 }
 
 /// How many objects a body of DeleteObjects names.

@@ -6,7 +6,7 @@ use crate::http::metrics::Transfer;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// How much goes on at once, in bytes, while more comes: each piece wakes another thread.
 const PIECE: usize = 128 << 10;
@@ -17,12 +17,18 @@ const LULL: Duration = Duration::from_millis(2);
 
 /// Sends on what the client sends, as fast as the bucket takes it. Only the time in which the client is waited
 /// for counts against its pace.
+///
+/// Nothing is read before it is `wanted`: a request that waits for room in memory would have some already.
 pub async fn pump<E>(
     mut chunks: impl Stream<Item = Result<Bytes, E>> + Unpin,
     sender: mpsc::Sender<Piece>,
+    wanted: oneshot::Receiver<()>,
     pace: LeastPace,
     transfer: Transfer,
 ) {
+    if wanted.await.is_err() {
+        return;
+    }
     let mut credit = Credit::new(pace);
     let mut held = Held::default();
     // For how long nothing has come.
@@ -97,9 +103,11 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::application::bucket::body::UploadBody;
     use crate::http::metrics::{Direction, HttpMetrics};
     use futures_util::stream;
     use prometheus_client::registry::Registry;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     const PATIENCE: Duration = Duration::from_millis(300);
 
@@ -125,9 +133,47 @@ mod tests {
             }
             all
         };
-        let pumping = pump(Box::pin(chunks), sender, pace, transfer);
+        let pumping = pump(Box::pin(chunks), sender, at_once(), pace, transfer);
         let ((), all) = tokio::join!(pumping, gather);
         all
+    }
+
+    fn at_once() -> oneshot::Receiver<()> {
+        let (asking, wanted) = oneshot::channel();
+        asking.send(()).unwrap();
+        wanted
+    }
+
+    #[tokio::test]
+    async fn nothing_is_read_before_it_is_wanted() {
+        let metrics = HttpMetrics::register(&mut Registry::default());
+        let pace = LeastPace {
+            rate: 1 << 30,
+            patience: PATIENCE,
+        };
+        for is_wanted in [true, false] {
+            let read = AtomicUsize::new(0);
+            let chunks = (0..4).map(|_| Ok::<_, ()>(Bytes::from(vec![1; PIECE])));
+            let chunks = chunks.inspect(|_| {
+                read.fetch_add(1, Ordering::Relaxed);
+            });
+            let (sender, pieces) = mpsc::channel(1);
+            let (asking, wanted) = oneshot::channel();
+            let transfer = metrics.begin_transfer(Direction::Upload);
+            let pumping = pump(stream::iter(chunks), sender, wanted, pace, transfer);
+            let store = async {
+                // Longer than the client may be silent.
+                tokio::time::sleep(2 * PATIENCE).await;
+                assert_eq!(read.load(Ordering::Relaxed), 0);
+                let mut body = UploadBody::new(pieces, None, Vec::new()).asking(asking);
+                if is_wanted {
+                    while body.next().await.unwrap().is_some() {}
+                    assert!(body.has_ended());
+                }
+            };
+            tokio::join!(pumping, store);
+            assert_eq!(read.load(Ordering::Relaxed), if is_wanted { 4 } else { 0 });
+        }
     }
 
     #[tokio::test]
@@ -161,7 +207,7 @@ mod tests {
             patience: PATIENCE,
         };
         let (sender, mut pieces) = mpsc::channel(1);
-        let pumping = pump(stream::iter(chunks), sender, pace, transfer);
+        let pumping = pump(stream::iter(chunks), sender, at_once(), pace, transfer);
         let store = async {
             let mut bytes = 0;
             loop {

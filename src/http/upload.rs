@@ -18,7 +18,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::time::SystemTime;
 use time::OffsetDateTime;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// How S3 bounds the customer's own metadata: names and values together, in bytes (S3 user guide,
 /// "Working with object metadata").
@@ -67,9 +67,10 @@ pub fn body(request: &HttpRequest, payload: web::Payload) -> Result<UploadBody, 
     let pace = running.sender_pace();
     let transfer = running.metrics.begin_transfer(Direction::Upload);
     let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
+    let (asking, wanted) = oneshot::channel();
     // The payload belongs to this thread; the upload may run on another.
-    actix_web::rt::spawn(pump(payload, sender, pace, transfer));
-    Ok(UploadBody::new(pieces, length, expected))
+    actix_web::rt::spawn(pump(payload, sender, wanted, pace, transfer));
+    Ok(UploadBody::new(pieces, length, expected).asking(asking))
 }
 
 /// Refuses what would be stored otherwise than the client means it: a form, whose envelope would become

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use md5::{Digest as _, Md5};
 use std::task::{Context, Poll, ready};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// How many pieces wait between the client's connection and the bucket's.
 pub const PIECES_AHEAD: usize = 1;
@@ -129,6 +129,8 @@ pub struct Sha256Text(pub String);
 /// length refuses it.
 pub struct UploadBody {
     pieces: mpsc::Receiver<Piece>,
+    /// Tells whoever sends the pieces that the first one is wanted.
+    wanted: Option<oneshot::Sender<()>>,
     length: Option<u64>,
     expected: Vec<Expected>,
     sha256: digest::Context,
@@ -156,6 +158,7 @@ impl UploadBody {
         let wants_md5 = expected.iter().any(|e| matches!(e, Expected::Md5 { .. }));
         Self {
             pieces,
+            wanted: None,
             length,
             expected,
             sha256: digest::Context::new(&digest::SHA256),
@@ -167,6 +170,12 @@ impl UploadBody {
             held: None,
             result: None,
         }
+    }
+
+    /// The same, which sends a word when it is read for the first time: until then nothing needs memory.
+    pub fn asking(mut self, wanted: oneshot::Sender<()>) -> Self {
+        self.wanted = Some(wanted);
+        self
     }
 
     pub fn length(&self) -> Option<u64> {
@@ -201,6 +210,10 @@ impl UploadBody {
     ) -> Poll<Result<Option<Bytes>, BodyFault>> {
         if self.result.is_some() {
             return Poll::Ready(Ok(self.held.take()));
+        }
+        if let Some(wanted) = self.wanted.take() {
+            // Without anybody there, the pieces end.
+            let _ = wanted.send(());
         }
         loop {
             if let Some(chunk) = self.batch.next() {

@@ -29,7 +29,7 @@ use futures_util::future::join;
 use futures_util::stream::Fuse;
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// The longest content type, ETag or checksum, in bytes.
 const LONGEST_TEXT: usize = 255;
@@ -204,14 +204,15 @@ impl PartTarget<'_> {
     async fn store(&self, content: &mut Fuse<&mut Field>) -> Result<SentPart> {
         let files = &self.services.files;
         let writer = self.admin.admin.writer();
-        let wanted = files.expected_part(writer, self.id, self.upload_id, self.number)?;
-        self.trail.changes_file(&wanted.key).await?;
+        let expected = files.expected_part(writer, self.id, self.upload_id, self.number)?;
+        self.trail.changes_file(&expected.key).await?;
         let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
-        let body = UploadBody::new(pieces, Some(wanted.length), Vec::new());
+        let (asking, wanted) = oneshot::channel();
+        let body = UploadBody::new(pieces, Some(expected.length), Vec::new()).asking(asking);
         let relay = files.relay_part(writer, self.id, self.upload_id, self.number, body);
         let running = &self.services.running;
         let transfer = running.metrics.begin_transfer(Direction::Upload);
-        let content = pump(content, sender, running.sender_pace(), transfer);
+        let content = pump(content, sender, wanted, running.sender_pace(), transfer);
         let (sent, ()) = join(relay, content).await;
         sent
     }

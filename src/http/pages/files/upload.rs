@@ -31,7 +31,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures_util::future::join;
 use serde::Serialize;
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 pub fn configure(routes: &mut PageRoutes) {
     routes.add(
@@ -286,14 +286,15 @@ async fn store(to: &Destination<'_>, field: Field, name: &str, before: &mut Befo
         acl: None,
     };
     let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
-    let body = UploadBody::new(pieces, before.size.take(), Vec::new());
+    let (asking, wanted) = oneshot::channel();
+    let body = UploadBody::new(pieces, before.size.take(), Vec::new()).asking(asking);
     let at = to.trail.file_count();
     to.trail.changes_file(&key).await?;
     let files = &to.services.files;
     let put = files.put(to.admin.admin.writer(), to.id, &key, object, body);
     let running = &to.services.running;
     let transfer = running.metrics.begin_transfer(Direction::Upload);
-    let content = pump(field, sender, running.sender_pace(), transfer);
+    let content = pump(field, sender, wanted, running.sender_pace(), transfer);
     let (stored, ()) = join(put, content).await;
     to.trail.became([(at, stored.as_ref().err())]);
     stored.map(|_| ())
