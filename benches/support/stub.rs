@@ -352,6 +352,12 @@ fn key(path: &str) -> Option<&str> {
     }
 }
 
+/// The bucket that a path names.
+fn bucket(path: &str) -> &str {
+    let path = path.trim_start_matches('/');
+    path.split_once('/').map_or(path, |(bucket, _)| bucket)
+}
+
 fn is_silent(request: &Request, shared: &Shared) -> bool {
     let silent = lock(&shared.silent);
     let Some(silent) = silent.as_deref() else {
@@ -371,6 +377,7 @@ fn is_working_folder(query: &str) -> bool {
 fn answer(request: &Request, shared: &Shared) -> (&'static str, Reply) {
     let header = |name: &str| request.headers.get(name).map(String::as_str);
     let key = key(&request.path);
+    let bucket = bucket(&request.path);
     match (request.method.as_str(), key) {
         ("POST", None) => sts::answer(&String::from_utf8_lossy(&request.body), shared),
         ("OPTIONS", _) => {
@@ -409,20 +416,20 @@ fn answer(request: &Request, shared: &Shared) -> (&'static str, Reply) {
             let keys = shared.keys.load(Ordering::SeqCst);
             (
                 "ListObjectsV2",
-                xml(keys::page(BUCKET, &request.query, keys)),
+                xml(keys::page(bucket, &request.query, keys)),
             )
         }
         // Nobody has written into the folders that the lifecycle configuration empties.
         ("GET", Some("")) if is_working_folder(&request.query) => (
             "ListObjectsV2",
             xml(format!(
-                "<ListBucketResult><Name>{BUCKET}</Name><IsTruncated>false</IsTruncated><KeyCount>0</KeyCount></ListBucketResult>"
+                "<ListBucketResult><Name>{bucket}</Name><IsTruncated>false</IsTruncated><KeyCount>0</KeyCount></ListBucketResult>"
             )),
         ),
         ("GET", Some("")) => (
             "ListObjectsV2",
             xml(format!(
-                "<ListBucketResult><Name>{BUCKET}</Name><IsTruncated>false</IsTruncated><KeyCount>1</KeyCount><Contents><Key>{}1024.bin</Key><Size>1024</Size><ETag>\"1024\"</ETag><LastModified>2026-11-01T00:00:00.000Z</LastModified><StorageClass>STANDARD</StorageClass></Contents></ListBucketResult>",
+                "<ListBucketResult><Name>{bucket}</Name><IsTruncated>false</IsTruncated><KeyCount>1</KeyCount><Contents><Key>{}1024.bin</Key><Size>1024</Size><ETag>\"1024\"</ETag><LastModified>2026-11-01T00:00:00.000Z</LastModified><StorageClass>STANDARD</StorageClass></Contents></ListBucketResult>",
                 keys::parameter(&request.query, "prefix").unwrap_or_default()
             )),
         ),
