@@ -12,7 +12,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use support::database::{self, EXTERNAL_ID_START, FAR_AWAY, IN_WORKSPACE, Place, Template};
+use support::database::{self, FAR_AWAY, IN_WORKSPACE, Place, Template};
 use support::load::{self, Call, Times, Who};
 use support::report::{self, Better, Guard};
 use support::stub::Stub;
@@ -39,7 +39,7 @@ fn main() -> Outcome<()> {
 async fn bench() -> Outcome<()> {
     let sizes = sizes()?;
     let stub = Stub::start_apart()?;
-    stub.trust_all_from(EXTERNAL_ID_START);
+    stub.trust_all_that(database::is_external_id);
     measure(Place::sqlite()?, &stub, &sizes).await?;
     match std::env::var("SALLYPORT_TEST_POSTGRES_URL") {
         Ok(server) => measure(Place::postgres(&server).await?, &stub, &sizes).await,

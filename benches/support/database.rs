@@ -17,8 +17,18 @@ const AT_ONCE: u64 = 50_000;
 /// Spreads numbers over the IDs, so that those of one workspace are not neighbours. Odd, so no two are the same.
 const SPREAD: u64 = 2_654_435_761;
 const DIGITS: u64 = 0xffff_ffff_ffff;
+/// Multiplied with `SPREAD` it is 1, in 64 bits and so in 48. Each step doubles the bits that are right.
+const INVERSE: u64 = {
+    let (mut inverse, mut step) = (SPREAD, 0);
+    while step < 6 {
+        inverse = inverse.wrapping_mul(2u64.wrapping_sub(SPREAD.wrapping_mul(inverse)));
+        step += 1;
+    }
+    inverse
+};
+const MOST_STORAGES: u64 = 10_000_000;
 /// What the external IDs of filled storages begin with: the canonical form of UUID version 4.
-pub const EXTERNAL_ID_START: &str = "00000000-0000-4000-8000-";
+const EXTERNAL_ID_START: &str = "00000000-0000-4000-8000-";
 /// What follows the prefix of filled IDs: a UUID of version 7 without its last 12 digits.
 const ID_START: &str = "0199a000000070008000";
 /// When the next checks of filled storages are due, in microseconds since 1970: in the year 2255. What is measured
@@ -49,6 +59,15 @@ pub struct Template {
 pub fn storage_id(number: u64) -> String {
     let digits = number.wrapping_mul(SPREAD) & DIGITS;
     format!("sto_{ID_START}{digits:012x}")
+}
+
+/// Whether it is the external ID of a filled storage. A check asks with others that look almost the same.
+pub fn is_external_id(given: &str) -> bool {
+    let digits = given.strip_prefix(EXTERNAL_ID_START);
+    let spread = digits
+        .filter(|digits| digits.len() == 12)
+        .and_then(|digits| u64::from_str_radix(digits, 16).ok());
+    spread.is_some_and(|spread| spread.wrapping_mul(INVERSE) & DIGITS < MOST_STORAGES)
 }
 
 /// One of the filled workspaces, by its number: it has the storages from 100 times that on.

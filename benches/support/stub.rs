@@ -46,8 +46,8 @@ pub struct Stub {
 #[derive(Default)]
 struct Shared {
     external_ids: Mutex<BTreeSet<String>>,
-    /// What the external IDs of filled storages begin with.
-    external_id_start: Mutex<Option<String>>,
+    /// Which external IDs the role takes besides.
+    is_external_id: Mutex<Option<fn(&str) -> bool>>,
     /// Requests below this prefix are never answered.
     silent: Mutex<Option<String>>,
     calls: Mutex<BTreeMap<&'static str, usize>>,
@@ -110,9 +110,9 @@ impl Stub {
         lock(&self.shared.external_ids).insert(external_id.to_owned());
     }
 
-    /// The role takes every external ID that begins with this, too.
-    pub fn trust_all_from(&self, start: &str) {
-        *lock(&self.shared.external_id_start) = Some(start.to_owned());
+    /// The role takes these external IDs, too.
+    pub fn trust_all_that(&self, is_external_id: fn(&str) -> bool) {
+        *lock(&self.shared.is_external_id) = Some(is_external_id);
     }
 
     /// Answers nothing about keys below this prefix from now on; `None` answers again.

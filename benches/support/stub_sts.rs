@@ -11,12 +11,8 @@ pub(super) fn answer(body: &str, shared: &Shared) -> (&'static str, Reply) {
     let given = body
         .split('&')
         .find_map(|field| field.strip_prefix("ExternalId="));
-    let start = lock(&shared.external_id_start).clone();
-    let is_filled = |given: &str| {
-        start
-            .as_deref()
-            .is_some_and(|start| given.starts_with(start))
-    };
+    let is_filled = *lock(&shared.is_external_id);
+    let is_filled = |given: &str| is_filled.is_some_and(|is_filled| is_filled(given));
     let is_trusted = |given: &str| lock(&shared.external_ids).contains(given) || is_filled(given);
     if !given.is_some_and(is_trusted) {
         let text = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>User is not authorized to perform: sts:AssumeRole</Message></Error><RequestId>STUB</RequestId></ErrorResponse>";
