@@ -43,11 +43,14 @@ pub struct Stub {
     shared: Arc<Shared>,
 }
 
+/// Knows the external IDs of many storages.
+pub type IsExternalId = fn(&str) -> bool;
+
 #[derive(Default)]
 struct Shared {
     external_ids: Mutex<BTreeSet<String>>,
     /// Which external IDs the role takes besides.
-    is_external_id: Mutex<Option<fn(&str) -> bool>>,
+    is_external_id: Mutex<Option<IsExternalId>>,
     /// Requests below this prefix are never answered.
     silent: Mutex<Option<String>>,
     calls: Mutex<BTreeMap<&'static str, usize>>,
@@ -111,7 +114,7 @@ impl Stub {
     }
 
     /// The role takes these external IDs, too.
-    pub fn trust_all_that(&self, is_external_id: fn(&str) -> bool) {
+    pub fn trust_all_that(&self, is_external_id: IsExternalId) {
         *lock(&self.shared.is_external_id) = Some(is_external_id);
     }
 
