@@ -72,6 +72,7 @@ const MODULES: &[&str] = &[
     "logging",
     "outgoing::webhooks",
     "startup",
+    "startup::closing",
     "startup::first_contact",
     "startup::listening",
     "startup::places",
