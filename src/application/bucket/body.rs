@@ -172,7 +172,7 @@ impl UploadBody {
         }
     }
 
-    /// The same, which sends a word when it is read for the first time: until then nothing needs memory.
+    /// The same, which sends a word when it is read for the first time: until then no piece needs memory.
     pub fn asking(mut self, wanted: oneshot::Sender<()>) -> Self {
         self.wanted = Some(wanted);
         self
