@@ -26,6 +26,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const QUEUE: usize = 256;
 /// How many requests wait for room in all shares together.
 const WHOLE_QUEUE: usize = 2_048;
+/// What the server has read of a body before anybody asks for it, in bytes at most: 128 KiB, in a buffer that grows by
+/// doubling. It has no setting for it.
+const READ_BEFORE: u64 = 256 << 10;
+/// So much may be read of bodies that wait for room, as a part of the whole, besides the whole.
+const WAITING_BODIES: u64 = 4;
 /// Above so many shares, those that nobody uses are forgotten.
 const MOST_IDLE: usize = 1_024;
 
@@ -38,6 +43,8 @@ pub struct ByteBudget {
     ahead: Arc<Semaphore>,
     /// How much that is, in blocks.
     whole_ahead: u32,
+    /// What was read of bodies that wait.
+    bodies: Semaphore,
     waiting: AtomicUsize,
     /// Those of them that have the room in their share, and wait for it in the whole.
     waiting_for_whole: AtomicUsize,
@@ -48,6 +55,7 @@ pub struct ByteBudget {
 struct Share {
     blocks: Arc<Semaphore>,
     ahead: Arc<Semaphore>,
+    bodies: Semaphore,
     waiting: AtomicUsize,
 }
 
@@ -78,6 +86,7 @@ impl ByteBudget {
             share: whole / SHARES as u32,
             ahead: Arc::new(Semaphore::new(ahead as usize)),
             whole_ahead: ahead,
+            bodies: Semaphore::new(of_waiting_bodies(whole)),
             waiting: AtomicUsize::new(0),
             waiting_for_whole: AtomicUsize::new(0),
             shares: Mutex::default(),
@@ -89,9 +98,29 @@ impl ByteBudget {
     pub async fn take(&self, who: &str, bytes: u64) -> Result<Reserved, NoRoom> {
         let wanted = blocks(bytes).min(self.share);
         let share = self.share_of(who);
+        match self.at_once(&share, wanted) {
+            Some(reserved) => Ok(reserved),
+            None => self.wait(&share, wanted).await,
+        }
+    }
+
+    /// The same for a body that its client sends meanwhile. What is read of it before there is room counts besides
+    /// the whole, with a bound of its own: beyond that, the body is refused at once.
+    pub async fn take_for_body(&self, who: &str, bytes: u64) -> Result<Reserved, NoRoom> {
+        let wanted = blocks(bytes).min(self.share);
+        let share = self.share_of(who);
         if let Some(reserved) = self.at_once(&share, wanted) {
             return Ok(reserved);
         }
+        let read = blocks(bytes.min(READ_BEFORE));
+        let _read = (
+            share.bodies.try_acquire_many(read).map_err(|_| NoRoom)?,
+            self.bodies.try_acquire_many(read).map_err(|_| NoRoom)?,
+        );
+        self.wait(&share, wanted).await
+    }
+
+    async fn wait(&self, share: &Arc<Share>, wanted: u32) -> Result<Reserved, NoRoom> {
         let _turn = (
             Turn::of(&share.waiting, QUEUE)?,
             Turn::of(&self.waiting, WHOLE_QUEUE)?,
@@ -189,6 +218,7 @@ impl ByteBudget {
         let share = Arc::new(Share {
             blocks: Arc::new(Semaphore::new(self.share as usize)),
             ahead: Arc::new(Semaphore::new(bound_ahead(self.whole_ahead, 0) as usize)),
+            bodies: Semaphore::new(of_waiting_bodies(self.share)),
             waiting: AtomicUsize::new(0),
         });
         shares.insert(who.to_owned(), Arc::downgrade(&share));
@@ -231,6 +261,11 @@ impl Drop for Turn<'_> {
 /// the next one.
 fn bound_ahead(all: u32, of_others: u32) -> u32 {
     all.saturating_sub(of_others) / 2
+}
+
+/// Of all blocks or of a share's, how many are for what was read of bodies that wait: one body at least.
+fn of_waiting_bodies(of: u32) -> usize {
+    (of / WAITING_BODIES as u32).max(blocks(READ_BEFORE)) as usize
 }
 
 fn blocks(bytes: u64) -> u32 {
@@ -302,6 +337,26 @@ mod tests {
         assert!(budget.take("b", 1).await.is_ok());
         drop((waiting, held));
         assert!(budget.take("a", 1).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn few_bodies_are_read_while_they_wait() {
+        // 16 MiB: a share has 4, of which 1 MiB more may be read of bodies that wait.
+        let budget = ByteBudget::with_patience(16 << 20, Duration::from_secs(60));
+        let held = budget.take_for_body("a", 4 << 20).await.unwrap();
+        let waiting: Vec<_> = (0..4)
+            .map(|_| Box::pin(budget.take_for_body("a", 1 << 20)))
+            .collect();
+        let mut waiting = futures_util::future::join_all(waiting);
+        let soon = tokio::time::timeout(SOON, &mut waiting).await;
+        assert!(soon.is_err(), "they wait");
+        assert_eq!(budget.take_for_body("a", 1 << 20).await.err(), Some(NoRoom));
+        // Whoever sends nothing waits, and another workspace has room.
+        let reader = tokio::time::timeout(SOON, budget.take("a", 1)).await;
+        assert!(reader.is_err());
+        assert!(budget.take_for_body("b", 1 << 20).await.is_ok());
+        drop((waiting, held));
+        assert!(budget.take_for_body("a", 1 << 20).await.is_ok());
     }
 
     #[tokio::test]

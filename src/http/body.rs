@@ -84,7 +84,7 @@ async fn memory(request: &HttpRequest, limit: usize) -> Result<Reserved, Problem
         None => "anonymous",
     };
     let bytes = length.min(limit) * TIMES;
-    let taken = services.files.memory.take(who, bytes).await;
+    let taken = services.files.memory.take_for_body(who, bytes).await;
     taken.map_err(|no_room| Error::from(no_room).into())
 }
 

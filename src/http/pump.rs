@@ -1,13 +1,16 @@
 //! The way of a body from the client's connection, which belongs to one thread, to whoever stores it.
 
-use crate::application::bucket::body::{BodyFault, Piece};
+use crate::application::bucket::body::{BodyFault, Expected, Piece, UploadBody};
 use crate::application::pace::{Credit, LeastPace};
-use crate::http::metrics::Transfer;
+use crate::http::metrics::{Direction, Transfer};
+use crate::http::state::RunningService;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
+/// How many pieces wait between the client's connection and the bucket's.
+const PIECES_AHEAD: usize = 1;
 /// How much goes on at once, in bytes, while more comes: each piece wakes another thread.
 const PIECE: usize = 128 << 10;
 /// How many chunks go on at once: a client may send very small ones, and each takes memory besides its bytes.
@@ -15,11 +18,29 @@ const CHUNKS: usize = 64;
 /// How long a piece that is not full waits for more.
 const LULL: Duration = Duration::from_millis(2);
 
+/// A body for the bucket, and the work that reads it from the client's connection, on the connection's own thread.
+pub fn upload<S, E>(
+    chunks: S,
+    length: Option<u64>,
+    expected: Vec<Expected>,
+    running: &RunningService,
+) -> (UploadBody, impl Future<Output = ()> + use<S, E>)
+where
+    S: Stream<Item = Result<Bytes, E>> + Unpin,
+{
+    let transfer = running.metrics.begin_transfer(Direction::Upload);
+    let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
+    let (asking, wanted) = oneshot::channel();
+    let body = UploadBody::new(pieces, length, expected).asking(asking);
+    let reading = pump(chunks, sender, wanted, running.sender_pace(), transfer);
+    (body, reading)
+}
+
 /// Sends on what the client sends, as fast as the bucket takes it. Only the time in which the client is waited
 /// for counts against its pace.
 ///
 /// Nothing is read before it is `wanted`: a request that waits for room in memory would have some already.
-pub async fn pump<E>(
+async fn pump<E>(
     mut chunks: impl Stream<Item = Result<Bytes, E>> + Unpin,
     sender: mpsc::Sender<Piece>,
     wanted: oneshot::Receiver<()>,
@@ -103,8 +124,7 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::application::bucket::body::UploadBody;
-    use crate::http::metrics::{Direction, HttpMetrics};
+    use crate::http::metrics::HttpMetrics;
     use futures_util::stream;
     use prometheus_client::registry::Registry;
     use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,15 +1,14 @@
 //! Request bodies on their way into a bucket: streamed, never held as a whole.
 
-use crate::application::bucket::body::{Expected, PIECES_AHEAD, UploadBody};
+use crate::application::bucket::body::{Expected, UploadBody};
 use crate::application::bucket::encoded_words;
 use crate::application::bucket::write::StoredHeaders;
 use crate::application::error::{Error, FieldError, Kind};
 use crate::domain::Invalid;
 use crate::domain::files::part_plan::LARGEST_OBJECT;
 use crate::http::file_headers::{self, METADATA_PREFIX};
-use crate::http::metrics::Direction;
 use crate::http::problem::Problem;
-use crate::http::pump::pump;
+use crate::http::pump;
 use crate::http::state::Services;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HttpDate};
@@ -18,7 +17,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::time::SystemTime;
 use time::OffsetDateTime;
-use tokio::sync::{mpsc, oneshot};
 
 /// How S3 bounds the customer's own metadata: names and values together, in bytes (S3 user guide,
 /// "Working with object metadata").
@@ -64,13 +62,10 @@ pub fn body(request: &HttpRequest, payload: web::Payload) -> Result<UploadBody, 
         .app_data::<web::Data<Services>>()
         .map(|services| &services.running)
         .ok_or_else(|| Error::bug("no services"))?;
-    let pace = running.sender_pace();
-    let transfer = running.metrics.begin_transfer(Direction::Upload);
-    let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
-    let (asking, wanted) = oneshot::channel();
+    let (body, reading) = pump::upload(payload, length, expected, running);
     // The payload belongs to this thread; the upload may run on another.
-    actix_web::rt::spawn(pump(payload, sender, wanted, pace, transfer));
-    Ok(UploadBody::new(pieces, length, expected).asking(asking))
+    actix_web::rt::spawn(reading);
+    Ok(body)
 }
 
 /// Refuses what would be stored otherwise than the client means it: a form, whose envelope would become

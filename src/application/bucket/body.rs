@@ -9,9 +9,6 @@ use md5::{Digest as _, Md5};
 use std::task::{Context, Poll, ready};
 use tokio::sync::{mpsc, oneshot};
 
-/// How many pieces wait between the client's connection and the bucket's.
-pub const PIECES_AHEAD: usize = 1;
-
 /// What the reader of the client's connection sends on. A piece without the end of the body stands for more to
 /// come: a channel that closes without one stands for a body that is not complete.
 #[derive(Debug)]

@@ -224,7 +224,7 @@ impl Files {
         let buffers = body.length().unwrap_or(TRANSFER).min(TRANSFER);
         let _until_the_end = self
             .memory
-            .take(writer.workspace().as_str(), buffers)
+            .take_for_body(writer.workspace().as_str(), buffers)
             .await?;
         let sent = self
             .bucket

@@ -60,7 +60,7 @@ impl Files {
         let buffers = body.length().unwrap_or(TRANSFER).min(TRANSFER);
         let memory = self
             .memory
-            .take(writer.workspace().as_str(), buffers)
+            .take_for_body(writer.workspace().as_str(), buffers)
             .await?;
         let (to, explainer) = (self.bucket.clone(), self.explainer.clone());
         let work = async move {

@@ -3,7 +3,6 @@
 //!
 //! The answers are JSON, and so are refusals: the script does not ask for a page.
 
-use crate::application::bucket::body::{PIECES_AHEAD, UploadBody};
 use crate::application::bucket::multipart::SentPart;
 use crate::application::bucket::write::{NewObject, StoredHeaders, WriteConditions};
 use crate::application::error::{Error, Result};
@@ -11,14 +10,13 @@ use crate::domain::Invalid;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
 use crate::http::declare::{PageRoute, PageRoutes};
-use crate::http::metrics::Direction;
 use crate::http::pages::files::file_name::no_slash_before;
 use crate::http::pages::files::form_fields::{drain, next, text, unreadable};
 use crate::http::pages::files::upload::type_of;
 use crate::http::pages::shell::form::{Form, check_token, expected, same_site};
 use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::path::Id;
-use crate::http::pump::pump;
+use crate::http::pump;
 use crate::http::state::Services;
 use crate::http::trail::Trail;
 use actix_multipart::{Field, Multipart};
@@ -29,7 +27,6 @@ use futures_util::future::join;
 use futures_util::stream::Fuse;
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
-use tokio::sync::{mpsc, oneshot};
 
 /// The longest content type, ETag or checksum, in bytes.
 const LONGEST_TEXT: usize = 255;
@@ -206,14 +203,11 @@ impl PartTarget<'_> {
         let writer = self.admin.admin.writer();
         let expected = files.expected_part(writer, self.id, self.upload_id, self.number)?;
         self.trail.changes_file(&expected.key).await?;
-        let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
-        let (asking, wanted) = oneshot::channel();
-        let body = UploadBody::new(pieces, Some(expected.length), Vec::new()).asking(asking);
-        let relay = files.relay_part(writer, self.id, self.upload_id, self.number, body);
+        let length = Some(expected.length);
         let running = &self.services.running;
-        let transfer = running.metrics.begin_transfer(Direction::Upload);
-        let content = pump(content, sender, wanted, running.sender_pace(), transfer);
-        let (sent, ()) = join(relay, content).await;
+        let (body, reading) = pump::upload(content, length, Vec::new(), running);
+        let relay = files.relay_part(writer, self.id, self.upload_id, self.number, body);
+        let (sent, ()) = join(relay, reading).await;
         sent
     }
 }

@@ -1,6 +1,5 @@
 //! Admins upload files into a folder of a storage.
 
-use crate::application::bucket::body::{PIECES_AHEAD, UploadBody};
 use crate::application::bucket::write::{NewObject, StoredHeaders, WriteConditions};
 use crate::application::error::{Error, Kind, Reason, Result};
 use crate::domain::Invalid;
@@ -8,7 +7,6 @@ use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::file_headers;
-use crate::http::metrics::Direction;
 use crate::http::pages::files::file_name::file_name;
 use crate::http::pages::files::folder;
 use crate::http::pages::files::folder_page::{Forms, Upload};
@@ -21,7 +19,7 @@ use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::pages::shell::words;
 use crate::http::path::Id;
 use crate::http::problem::status_of;
-use crate::http::pump::pump;
+use crate::http::pump;
 use crate::http::state::Services;
 use crate::http::trail::Trail;
 use actix_multipart::{Field, Multipart};
@@ -31,7 +29,6 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures_util::future::join;
 use serde::Serialize;
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot};
 
 pub fn configure(routes: &mut PageRoutes) {
     routes.add(
@@ -285,17 +282,13 @@ async fn store(to: &Destination<'_>, field: Field, name: &str, before: &mut Befo
         },
         acl: None,
     };
-    let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
-    let (asking, wanted) = oneshot::channel();
-    let body = UploadBody::new(pieces, before.size.take(), Vec::new()).asking(asking);
+    let running = &to.services.running;
+    let (body, reading) = pump::upload(field, before.size.take(), Vec::new(), running);
     let at = to.trail.file_count();
     to.trail.changes_file(&key).await?;
     let files = &to.services.files;
     let put = files.put(to.admin.admin.writer(), to.id, &key, object, body);
-    let running = &to.services.running;
-    let transfer = running.metrics.begin_transfer(Direction::Upload);
-    let content = pump(field, sender, wanted, running.sender_pace(), transfer);
-    let (stored, ()) = join(put, content).await;
+    let (stored, ()) = join(put, reading).await;
     to.trail.became([(at, stored.as_ref().err())]);
     stored.map(|_| ())
 }
