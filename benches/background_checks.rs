@@ -1,15 +1,21 @@
 //! Scheduled checks: how many storages one replica checks in a minute, and what each check costs.
 //!
-//! BENCH_STORAGES (60), each of a workspace of its own; BENCH_DELAY_MS (25) added each way to AWS;
-//! BENCH_SECONDS (30) of measuring. Checks are always due, so the workers never rest.
+//! BENCH_STORAGES (600), each of a workspace of its own and due a second after its last check; BENCH_DELAY_MS (25)
+//! added each way to AWS; BENCH_SECONDS (45) of measuring. There must be more storages than the workers check in a
+//! second, or the workers rest and the rate is that of the storages: then it fails.
 
 mod support;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use std::time::Duration;
 use support::stub::Stub;
 use support::{Outcome, Service, amount, connect_for, metric, proxy, report, row, table};
 
 const CHECKS: &str = "sallyport_connection_checks_total";
+/// The service counts these every 15 seconds.
+const OVERDUE: &str = "sallyport_checks_overdue";
+/// How many storages are connected at the same time.
+const CONNECTING: usize = 16;
 /// After how long the first check of a new storage is due.
 const FIRST_CHECK_AFTER: Duration = Duration::from_secs(62);
 
@@ -18,8 +24,8 @@ fn main() -> Outcome<()> {
 }
 
 async fn bench() -> Outcome<()> {
-    let storages = amount("BENCH_STORAGES", 60)?;
-    let seconds = amount("BENCH_SECONDS", 30)?;
+    let storages = amount("BENCH_STORAGES", 600)?;
+    let seconds = amount("BENCH_SECONDS", 45)?;
     let delay = Duration::from_millis(amount("BENCH_DELAY_MS", 25)?);
     let mut rows = vec![row![
         "access",
@@ -32,9 +38,10 @@ async fn bench() -> Outcome<()> {
         let stub = Stub::start().await?;
         let url = format!("http://{}", proxy::start(stub.address, delay).await?);
         let service = Service::start_with(&url, &[("SALLYPORT_RECHECK_INTERVAL", "1s")]).await?;
-        for _ in 0..storages {
-            connect_for(&service, &stub, access).await?;
-        }
+        let one = |_| connect_for(&service, &stub, access);
+        let connecting = stream::iter(0..storages).map(one);
+        let connected = connecting.buffer_unordered(CONNECTING);
+        connected.try_for_each(|_| async { Ok(()) }).await?;
         tokio::time::sleep(FIRST_CHECK_AFTER).await;
         let (checks, cpu, calls) = (
             metric(&service, CHECKS).await?,
@@ -44,6 +51,9 @@ async fn bench() -> Outcome<()> {
         tokio::time::sleep(Duration::from_secs(seconds)).await;
         let made = metric(&service, CHECKS).await? - checks;
         let cpu = service.cpu()? - cpu;
+        if metric(&service, OVERDUE).await? == 0.0 {
+            return Err("the workers rested: more storages are needed".into());
+        }
         let made_of: Vec<(&str, f64)> = stub
             .all_calls()
             .into_iter()

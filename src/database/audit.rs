@@ -6,6 +6,7 @@ use crate::application::kept::store::{
 use crate::database::Database;
 use crate::database::engine::{Sql, Tx, Value, values};
 use crate::database::placeholders::{placeholders, rows};
+use crate::database::together::Statement;
 use crate::domain::ids::{AuditId, StorageId, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::people::audit::{Actor, AuditEntry, AuditIntent, AuditedFile};
@@ -31,6 +32,17 @@ macro_rules! select {
     };
 }
 
+macro_rules! insert_files {
+    ($rows:literal) => {
+        concat!(
+            "INSERT INTO audit_files
+                 (entry_id, position, workspace_id, file_key, part, version_id, result, code)
+             VALUES ",
+            $rows
+        )
+    };
+}
+
 mod listed;
 mod rows;
 
@@ -41,12 +53,14 @@ use rows::{entry, file, files_json, intent, row};
 impl AuditStore for Database {
     async fn begin_audit(&self, intent: &AuditIntent) -> StoreResult<()> {
         let deed = &intent.deed;
-        self.execute(
+        let files = files_json(&deed.files)?;
+        let insert: Statement = (
             "INSERT INTO audit_intents (id, begun_at, seen_at, workspace_id, actor, action, target,
                  remote_addr, request_id, files, signed_method, actor_name, on_behalf_of)
              VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
              ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, action = excluded.action,
-                 files = excluded.files, signed_method = excluded.signed_method",
+                 files = excluded.files, signed_method = excluded.signed_method"
+                .into(),
             values![
                 intent.id.as_str(),
                 intent.begun_at,
@@ -56,14 +70,13 @@ impl AuditStore for Database {
                 deed.target.as_deref(),
                 deed.remote_addr.as_deref(),
                 deed.request_id.as_deref(),
-                files_json(&deed.files)?,
+                files,
                 deed.signed.as_ref().map(|signed| signed.method.as_str()),
                 deed.actor_name.as_ref().map(Name::as_str),
                 deed.on_behalf_of.as_ref().map(SubjectId::as_str),
             ],
-        )
-        .await
-        .map(drop)
+        );
+        self.change(vec![insert]).await
     }
 
     async fn touch_audit(&self, intent: &AuditId, now: OffsetDateTime) -> StoreResult<()> {
@@ -76,12 +89,7 @@ impl AuditStore for Database {
     }
 
     async fn discard_audit(&self, intent: &AuditId) -> StoreResult<()> {
-        self.execute(
-            "DELETE FROM audit_intents WHERE id = $1",
-            values![intent.as_str()],
-        )
-        .await
-        .map(drop)
+        self.change(vec![gone(intent)]).await
     }
 
     async fn abandoned_audits(
@@ -122,20 +130,9 @@ impl AuditStore for Database {
     }
 
     async fn append_audit(&self, entry: &AuditEntry, intent: Option<&AuditId>) -> StoreResult<()> {
-        if let (None, []) = (intent, entry.files.as_slice()) {
-            let (sql, values) = row(entry);
-            return self.execute(sql, values).await.map(drop);
-        }
-        let mut tx = self.begin().await?;
-        if let Some(intent) = intent {
-            tx.execute(
-                "DELETE FROM audit_intents WHERE id = $1",
-                values![intent.as_str()],
-            )
-            .await?;
-        }
-        insert(&mut tx, entry).await?;
-        tx.commit().await
+        let mut change: Vec<Statement> = intent.map(gone).into_iter().collect();
+        change.extend(inserts(entry));
+        self.change(change).await
     }
 
     async fn list_audit(
@@ -274,16 +271,23 @@ impl Database {
 
 /// Inserts an entry and its files.
 pub(super) async fn insert(tx: &mut Tx, entry: &AuditEntry) -> StoreResult<()> {
+    for (sql, values) in inserts(entry) {
+        tx.execute(sql, values).await?;
+    }
+    Ok(())
+}
+
+/// What inserts an entry and its files.
+fn inserts(entry: &AuditEntry) -> Vec<Statement> {
     let (sql, values) = row(entry);
-    tx.execute(sql, values).await?;
+    let mut statements = vec![(sql.into(), values)];
     let numbered: Vec<(i64, &AuditedFile)> = (0..).zip(&entry.files).collect();
     for some in numbered.chunks(FILES_AT_ONCE) {
-        let sql = format!(
-            "INSERT INTO audit_files
-                 (entry_id, position, workspace_id, file_key, part, version_id, result, code)
-             VALUES {}",
-            rows(some.len(), 8)
-        );
+        let sql = match some {
+            // By far the most frequent: it is kept prepared.
+            [_] => Sql::Both(insert_files!("($1, $2, $3, $4, $5, $6, $7, $8)")),
+            _ => Sql::Built(format!("{}{}", insert_files!(""), rows(some.len(), 8))),
+        };
         let values = some
             .iter()
             .flat_map(|(position, audited)| {
@@ -299,9 +303,15 @@ pub(super) async fn insert(tx: &mut Tx, entry: &AuditEntry) -> StoreResult<()> {
                 ]
             })
             .collect();
-        tx.execute(Sql::Built(sql), values).await?;
+        statements.push((sql, values));
     }
-    Ok(())
+    statements
+}
+
+/// Forgets an intent.
+fn gone(intent: &AuditId) -> Statement {
+    let sql = "DELETE FROM audit_intents WHERE id = $1";
+    (sql.into(), values![intent.as_str()])
 }
 
 /// Entries from before `before`, oldest first, those after the ID `after`, each with all of its files.

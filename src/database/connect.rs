@@ -8,6 +8,7 @@ use crate::database::memory::watch::Watch;
 use crate::database::migrations::SchemaChanges;
 use crate::database::pooler::Pooler;
 use crate::database::reach::Reach;
+use crate::database::together::Together;
 use crate::database::url::DatabaseUrl;
 use crate::database::{AnotherDatabase, Database, READY_LIMIT, errors, migrations, open};
 use std::sync::Arc;
@@ -83,6 +84,7 @@ impl Database {
         let database = Self {
             reach: Reach::of(&pool),
             watch: Watch::new(&memory, Arc::new(Looks::by(&looks, &memory))),
+            together: Together::default(),
             looks,
             memory,
             pool,

@@ -434,12 +434,23 @@ impl Pool {
     /// on the first.
     pub async fn begin(&self) -> StoreResult<OpenTx> {
         match self {
-            Self::Sqlite { writer, .. } => {
-                let held = writer.acquire().await?;
-                let begun = Begun::begin(held, "BEGIN IMMEDIATE").await;
-                begun.map(OpenTx::Sqlite).map_err(not_begun)
-            }
+            Self::Sqlite { writer, .. } => begin_in_file(writer.acquire().await?).await,
             Self::Postgres { lane, pooler } => begin_on(lane, pooler.begin()).await,
+        }
+    }
+
+    /// The same on a connection that the caller has already.
+    pub async fn begin_on(&self, writer: Conn) -> StoreResult<OpenTx> {
+        match (self, writer) {
+            (_, Conn::Sqlite(held)) => begin_in_file(held).await,
+            (Self::Postgres { pooler, .. }, Conn::Postgres(held)) => {
+                let begun = Begun::begin(held, pooler.begin()).await;
+                begun.map(OpenTx::Postgres).map_err(not_begun)
+            }
+            (Self::Sqlite { .. }, Conn::Postgres(_)) => {
+                let why = "a connection of another database";
+                Err(StoreError::Failed(why.to_owned()))
+            }
         }
     }
 
@@ -454,6 +465,11 @@ impl Pool {
             Self::Postgres { lane, pooler } => begin_on(lane, pooler.begin_reading()).await,
         }
     }
+}
+
+async fn begin_in_file(held: Held<Sqlite>) -> StoreResult<OpenTx> {
+    let begun = Begun::begin(held, "BEGIN IMMEDIATE").await;
+    begun.map(OpenTx::Sqlite).map_err(not_begun)
 }
 
 /// Begins a transaction, on another connection where PostgreSQL had ended the first before.

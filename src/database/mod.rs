@@ -51,6 +51,7 @@ mod standing;
 mod statement;
 mod storages;
 mod tables;
+mod together;
 mod url;
 mod usage;
 mod webhook_rows;
@@ -75,6 +76,7 @@ use record::Record;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use together::Together;
 
 /// How long a call waits for the schema; longer than one failed attempt.
 const READY_LIMIT: Duration = Duration::from_secs(4);
@@ -88,6 +90,7 @@ pub struct Database {
     schema: Arc<Mutex<Option<SchemaAttempt>>>,
     memory: Memory,
     watch: Watch,
+    together: Together,
     /// The connection by which `watch` reads.
     looks: Pool,
     /// Whether the schema is known to be up to date.

@@ -28,7 +28,7 @@ const POSTGRES_CONNECTIONS: u32 = 16;
 /// How many calls wait for each kind of connection before further ones are refused: several times as many as a service
 /// has requests at the same time on a busy day, and few enough that the last of them is still served in time. A call
 /// that waits takes about a kilobyte.
-const MOST_WAITING: usize = 4_096;
+pub(super) const MOST_WAITING: usize = 4_096;
 /// Networks forget connections that are idle for longer: load balancers and gateways of AWS after 350 seconds.
 const POSTGRES_IDLE: Duration = Duration::from_secs(3 * 60);
 /// After this a connection is made anew, so that all of them reach a server that has taken another's place.
