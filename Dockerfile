@@ -34,9 +34,7 @@ COPY --from=build /usr/local/bin/sallyport /usr/local/bin/sallyport
 COPY --from=build /usr/share/doc/sallyport/ /usr/share/doc/sallyport/
 COPY LICENSE-MIT LICENSE-APACHE /usr/share/doc/sallyport/
 
-# Fewer arenas of the C library's allocator save memory at no measured cost (docs/benchmarks.md).
-ENV MALLOC_ARENA_MAX=2 \
-    SALLYPORT_LISTEN=0.0.0.0:8080 \
+ENV SALLYPORT_LISTEN=0.0.0.0:8080 \
     SALLYPORT_DATA_DIR=/var/lib/sallyport \
     SALLYPORT_LOG_FORMAT=json
 EXPOSE 8080
