@@ -1,6 +1,7 @@
 //! The running service, as the tests of the API see it.
 
 use crate::application::codes;
+use crate::it::support::database::ready_sqlite;
 use crate::it::support::emulator::Emulator;
 use crate::logging::{LogFormat, LogSettings};
 use crate::settings::{Options, Settings};
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -105,6 +107,15 @@ impl TestApp {
             ..Options::default()
         };
         change(&mut options);
+        // A database that exists is as good as one that is made, which has tests of its own, and takes less time.
+        let data_dir = options.data_dir.as_deref().map(Path::new);
+        if options.database_url.is_none()
+            && options.database_url_file.is_none()
+            && options.migrate.is_none()
+            && data_dir == Some(folder.path())
+        {
+            ready_sqlite(&folder.path().join("sallyport.db")).await;
+        }
         let settings = Settings::parse(options.clone()).unwrap();
         let application = startup::build_with(settings, aws).await.unwrap();
         Self::run(application, folder, options)

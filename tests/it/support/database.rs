@@ -5,9 +5,13 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row};
 use std::future::Future;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 
 /// A connected database, and a way around it.
 #[derive(Clone)]
@@ -21,7 +25,9 @@ pub struct TestDb {
 impl TestDb {
     pub async fn sqlite() -> Self {
         let folder = TempDir::new().unwrap();
-        let url = DatabaseUrl::sqlite_file(&folder.path().join("new folder/test.db"));
+        let path = folder.path().join("new folder/test.db");
+        ready_sqlite(&path).await;
+        let url = DatabaseUrl::sqlite_file(&path);
         Self {
             database: Database::connect(&url).await.unwrap(),
             url,
@@ -30,7 +36,7 @@ impl TestDb {
     }
 
     pub async fn postgres() -> Self {
-        let url = empty_postgres().await;
+        let url = ready_postgres().await;
         Self {
             database: Database::connect(&url).await.unwrap(),
             url,
@@ -126,12 +132,56 @@ async fn maintenance() -> PgConnection {
 
 /// A new database without tables.
 pub async fn empty_postgres() -> DatabaseUrl {
+    new_postgres("").await
+}
+
+/// A new database with the schema of today. To copy one takes a part of the time that all migrations take; those have
+/// tests of their own.
+pub async fn ready_postgres() -> DatabaseUrl {
+    static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+    let template = TEMPLATE
+        .get_or_init(async || {
+            let url = empty_postgres().await;
+            Database::migrate(&url).await.unwrap();
+            match &url {
+                DatabaseUrl::Postgres(options) => options.get_database().unwrap().to_owned(),
+                DatabaseUrl::Sqlite(_) => unreachable!("it is PostgreSQL's"),
+            }
+        })
+        .await;
+    new_postgres(&format!("TEMPLATE {template}")).await
+}
+
+async fn new_postgres(options: &str) -> DatabaseUrl {
     let name = format!("test_{}", uuid::Uuid::new_v4().simple());
-    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+    let create = format!("CREATE DATABASE {name} {options}");
+    sqlx::query(AssertSqlSafe(create))
         .execute(&mut maintenance().await)
         .await
         .unwrap();
     DatabaseUrl::Postgres(Box::new(server().database(&name)))
+}
+
+/// The same in a SQLite file, as the service itself would have made it.
+pub async fn ready_sqlite(path: &Path) {
+    static TEMPLATE: OnceCell<Vec<u8>> = OnceCell::const_new();
+    let template = TEMPLATE
+        .get_or_init(async || {
+            let folder = TempDir::new().unwrap();
+            let path = folder.path().join("template.db");
+            let url = DatabaseUrl::sqlite_file(&path);
+            Database::migrate(&url).await.unwrap();
+            std::fs::read(&path).unwrap()
+        })
+        .await;
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .unwrap();
+    file.write_all(template).unwrap();
 }
 
 pub async fn drop_postgres(url: &DatabaseUrl) {
