@@ -84,7 +84,7 @@ impl Database {
         let database = Self {
             reach: Reach::of(&pool),
             watch: Watch::new(&memory, Arc::new(Looks::by(&looks, &memory))),
-            together: Together::default(),
+            together: Together::new(),
             looks,
             memory,
             pool,

@@ -8,6 +8,7 @@ mod audit;
 mod backup;
 mod changes;
 mod checks;
+mod commits;
 mod connect;
 mod connections;
 pub mod copy;
