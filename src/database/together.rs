@@ -105,7 +105,7 @@ impl Turn {
 }
 
 impl Drop for Turn {
-    /// Where the work was broken off, as at the end of the runtime, nobody may wait for it for ever.
+    /// If the work was stopped early, as at the end of the runtime, those that wait get an error at once.
     fn drop(&mut self) {
         if !self.is_over {
             let mut waiting = self.of.waiting();
